@@ -1,0 +1,99 @@
+"""What enrollment tells: the catalogue, who the learners are, and who is enrolled."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AwareDatetime, EmailStr, Field, HttpUrl
+
+from libs.common.contracts.contract import Contract, Identifier, Label, Part, Text
+from libs.common.contracts.requirement import Requirement
+from libs.common.contracts.topics import CATALOGUE, ENROLLED, LEARNERS
+
+AchievementKind = Literal["micro-credential", "stack", "pathway", "milestone", "attendance", "commemorative"]
+
+
+class Alignment(Part):
+    """A competency or standard that an achievement speaks to (Open Badges 3.0, Alignment)."""
+
+    name: Label
+    url: HttpUrl
+    framework: Label | None = None
+    code: Label | None = None
+
+
+class IssuerPublished(Contract):
+    """An issuer (faculty, school, institution) as its badges name it. Key: `issuer:<issuer_id>`."""
+
+    TYPE: ClassVar[str] = "cairn.issuer-published.v1"
+    TOPIC: ClassVar[str] = CATALOGUE
+
+    issuer_id: Identifier
+    name: Label
+    url: HttpUrl
+    email: EmailStr | None = None
+    description: Text | None = None
+
+
+class AchievementPublished(Contract):
+    """A published version of something that can be earned. Key: the achievement id.
+
+    `hours` is the effort (M1.9), `credits` what a badge of it adds to a `credits` requirement, `on_new_version`
+    what becomes of learners who started an earlier version (B5).
+    """
+
+    TYPE: ClassVar[str] = "cairn.achievement-published.v1"
+    TOPIC: ClassVar[str] = CATALOGUE
+
+    achievement_id: Identifier
+    version: Annotated[int, Field(ge=1, le=1_000_000)]
+    kind: AchievementKind
+    issuer_id: Identifier
+    name: Label
+    description: Text
+    criteria: Text
+    requirement: Requirement
+    language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en"
+    tags: tuple[Label, ...] = ()
+    alignments: tuple[Alignment, ...] = ()
+    level: Annotated[int, Field(ge=1, le=4)] | None = None
+    hours: Annotated[Decimal, Field(gt=0, max_digits=8)] | None = None
+    credits: Annotated[Decimal, Field(gt=0, max_digits=8)] | None = None
+    on_new_version: Literal["grandfather", "upgrade", "re-evaluate"] = "grandfather"
+    published_at: AwareDatetime
+
+
+class LearnerRegistered(Contract):
+    """Who a learner id is: the only message with personal data; a tombstone on its key erases. Key: learner id.
+
+    `name` and `email` are the learner's own, where the institution gives them.
+    """
+
+    TYPE: ClassVar[str] = "cairn.learner-registered.v1"
+    TOPIC: ClassVar[str] = LEARNERS
+
+    learner_id: Identifier
+    name: Label | None = None
+    email: EmailStr | None = None
+    registered_at: AwareDatetime
+
+
+class Enrolled(Contract):
+    """A learner enrolled in an offer (M1.4). `ce_time` says when. Key: learner id."""
+
+    TYPE: ClassVar[str] = "cairn.enrolled.v1"
+    TOPIC: ClassVar[str] = ENROLLED
+
+    learner_id: Identifier
+    offer_id: Identifier
+
+
+class Withdrawn(Contract):
+    """A learner withdrew from an offer. What was earned stays earned. Key: learner id."""
+
+    TYPE: ClassVar[str] = "cairn.withdrawn.v1"
+    TOPIC: ClassVar[str] = ENROLLED
+
+    learner_id: Identifier
+    offer_id: Identifier

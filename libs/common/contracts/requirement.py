@@ -1,0 +1,90 @@
+"""The requirement tree of an achievement, as it travels on the `catalogue` topic.
+
+A tree is a tagged union by `kind`. Its meaning (when is it met, what is missing) belongs to awarding's rules.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from libs.common.contracts.contract import Identifier, Label, ObjectIdentifier, Part
+
+Ratio = Annotated[Decimal, Field(ge=0, le=1, max_digits=12)]
+
+
+class All(Part):
+    """Every part must be met."""
+
+    kind: Literal["all"] = "all"
+    of: tuple[Requirement, ...] = Field(min_length=1)
+    label: Label | None = None
+
+
+class AnyOf(Part):
+    """At least one part must be met."""
+
+    kind: Literal["any"] = "any"
+    of: tuple[Requirement, ...] = Field(min_length=1)
+    label: Label | None = None
+
+
+class AtLeast(Part):
+    """At least `n` of the parts must be met (`n of […]`)."""
+
+    kind: Literal["n-of"] = "n-of"
+    n: int = Field(ge=1)
+    of: tuple[Requirement, ...] = Field(min_length=1)
+    label: Label | None = None
+
+
+class ActivityRequired(Part):
+    """The learner completed this activity."""
+
+    kind: Literal["activity"] = "activity"
+    activity_id: ObjectIdentifier
+    label: Label | None = None
+
+
+class AssessmentRequired(Part):
+    """The learner scored at or above `at_least` (0 to 1), in the best or the latest attempt."""
+
+    kind: Literal["assessment"] = "assessment"
+    assessment_id: ObjectIdentifier
+    at_least: Ratio
+    attempt: Literal["best", "latest"] = "best"
+    label: Label | None = None
+
+
+class EvidenceRequired(Part):
+    """A named assessor or rule verified this evidence component (M4.3, M4.4)."""
+
+    kind: Literal["evidence"] = "evidence"
+    component_id: ObjectIdentifier
+    label: Label | None = None
+
+
+class BadgeRequired(Part):
+    """The learner holds a badge of this achievement."""
+
+    kind: Literal["badge"] = "badge"
+    achievement_id: Identifier
+    label: Label | None = None
+
+
+class CreditsRequired(Part):
+    """The credits of the badges held out of `achievement_ids` add up to `at_least`."""
+
+    kind: Literal["credits"] = "credits"
+    at_least: Annotated[Decimal, Field(gt=0, max_digits=12)]
+    achievement_ids: tuple[Identifier, ...] = Field(min_length=1)
+    label: Label | None = None
+
+
+Leaf = ActivityRequired | AssessmentRequired | EvidenceRequired | BadgeRequired | CreditsRequired
+Requirement = Annotated[All | AnyOf | AtLeast | Leaf, Field(discriminator="kind")]
+
+for _branch in (All, AnyOf, AtLeast):
+    _branch.model_rebuild()

@@ -1,0 +1,177 @@
+"""What every service's processes share: the FastAPI app with its health pages, and the command line.
+
+`python -m services.<name> api | worker | migrate`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+import uvloop
+from fastapi import FastAPI, Request
+from opentelemetry.trace import SpanKind
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from libs.common.contracts.envelope import is_traceparent
+from libs.common.postgres.database import Database
+from libs.common.postgres.migrate import migrate
+from libs.common.problems import AWAY, RETRY_AFTER_SECONDS, Problem, install_problem_handlers
+from libs.common.security import Tokens
+from libs.common.settings import ServiceSettings
+from libs.common.telemetry import HTTP_SECONDS, parent_context, start_telemetry, stop_telemetry, tracer
+
+MESSAGING_MIGRATIONS = Path(__file__).parent / "messaging" / "sql" / "migrations"
+_UNTRACED = frozenset({"/healthz", "/readyz", "/metrics"})
+
+
+def create_app(
+    service: str,
+    settings: ServiceSettings,
+    *,
+    title: str,
+) -> FastAPI:
+    """A FastAPI app with database, tokens, problem documents, traces, `/healthz`, `/readyz` and `/metrics`.
+
+    `app.state.database` is the `Database`, `app.state.settings` the settings, `app.state.tokens` the `Tokens`.
+    The app starts when the database is away: requests then answer 503 until it is back.
+    """
+
+    @asynccontextmanager
+    async def run(app: FastAPI) -> AsyncGenerator[None]:
+        app.state.database = await Database.connect(
+            settings.database_dsn.get_secret_value(), application_name=f"cairn-{service}-api", min_size=0
+        )
+        try:
+            yield
+        finally:
+            await app.state.database.close()
+
+    app = FastAPI(title=title, version="1.0", lifespan=run, docs_url="/docs", redoc_url=None)
+    app.state.settings = settings
+    app.state.tokens = Tokens(settings.token_keys_file, issuer=settings.token_issuer, audience=settings.token_audience)
+    install_problem_handlers(app)
+    _add_health(app)
+    app.add_middleware(_Door, service=service, largest_body_bytes=settings.largest_body_bytes)
+    return app
+
+
+def _add_health(app: FastAPI) -> None:
+    @app.get("/healthz", include_in_schema=False)
+    async def healthz() -> Response:
+        return JSONResponse({"status": "alive"})
+
+    @app.get("/readyz", include_in_schema=False)
+    async def readyz(request: Request) -> Response:
+        database: Database = request.app.state.database
+        try:
+            async with asyncio.timeout(2):
+                await database.pool.fetchval("select 1")
+        except AWAY as fault:
+            return JSONResponse(
+                {"status": "not ready", "database": type(fault).__name__},
+                503,
+                {"Retry-After": str(RETRY_AFTER_SECONDS)},
+            )
+        return JSONResponse({"status": "ready"})
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+class _TooLarge(Exception):
+    """The body grew past the limit while it was read."""
+
+
+class _Door:
+    """The outermost middleware: bounds the body, opens the server span, counts the time."""
+
+    def __init__(self, app: ASGIApp, *, service: str, largest_body_bytes: int) -> None:
+        self._app = app
+        self._service = service
+        self._largest = largest_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in _UNTRACED:
+            await self._app(scope, receive, send)
+            return
+        headers = {name: content for name, content in scope["headers"] if name in (b"traceparent", b"content-length")}
+        traceparent = headers.get(b"traceparent", b"").decode("latin-1")
+        started, status, seen = time.perf_counter(), 500, 0
+
+        async def bounded() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self._largest:
+                raise _TooLarge
+            return message
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        parent = parent_context(traceparent) if is_traceparent(traceparent) else None
+        with tracer.start_as_current_span(
+            f"{scope['method']}", parent, SpanKind.SERVER, {"http.request.method": scope["method"]}
+        ) as span:
+            try:
+                if int(headers.get(b"content-length", b"0") or 0) > self._largest:
+                    raise _TooLarge
+                await self._app(scope, bounded, noted)
+            except _TooLarge:
+                detail = f"Expected at most {self._largest} bytes."
+                await Problem(413, "Body too large", detail).response()(scope, receive, noted)
+            finally:
+                # The route's template, not the path: ids and short codes stay out of traces and metrics.
+                route = getattr(scope.get("route"), "path", "unmatched")
+                span.update_name(f"{scope['method']} {route}")
+                span.set_attribute("http.route", route)
+                span.set_attribute("http.response.status_code", status)
+                HTTP_SECONDS.labels(self._service, route, str(status)).observe(time.perf_counter() - started)
+
+
+def command_line(
+    service: str,
+    *,
+    settings: Callable[[], ServiceSettings],
+    api: Callable[[ServiceSettings], FastAPI],
+    worker: Callable[[ServiceSettings], Coroutine[Any, Any, None]],
+    migrations: Sequence[Path],
+) -> None:
+    """Run one of a service's processes, as its `__main__` does."""
+    cli = typer.Typer(help=f"Run a process of the {service} service.", add_completion=False)
+
+    def run(process: Annotated[str, typer.Argument(help="api, worker or migrate")]) -> None:
+        if process not in ("api", "worker", "migrate"):
+            typer.echo(f"expected api, worker or migrate, found {process!r}", err=True)
+            raise typer.Exit(2)
+        chosen = settings()
+        start_telemetry(service, process, trace_file=chosen.trace_file, log_level=chosen.log_level)
+        try:
+            if process == "api":
+                uvicorn.run(
+                    api(chosen), host=chosen.host, port=chosen.port, loop="uvloop", access_log=False,
+                    log_level="warning", timeout_graceful_shutdown=10,
+                )  # fmt: skip
+            elif process == "worker":
+                uvloop.run(worker(chosen))
+            else:
+                uvloop.run(migrate(chosen.database_dsn.get_secret_value(), [MESSAGING_MIGRATIONS, *migrations]))
+        finally:
+            stop_telemetry()
+
+    cli.command()(run)
+    cli(sys.argv[1:])
