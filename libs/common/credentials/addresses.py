@@ -1,0 +1,49 @@
+"""The public addresses of what a deployment issues: one place, so that who signs and who serves agree."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from libs.common.credentials.identifiers import did_web
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """URLs under `base_url`, the deployment's public address without a slash at its end."""
+
+    base_url: str
+
+    def badge(self, badge: UUID | str) -> str:
+        """A badge: page or JSON by `Accept`; also the id of its Open Badges 3.0 credential."""
+        return f"{self.base_url}/badges/{badge}"
+
+    def assertion(self, badge: UUID | str) -> str:
+        """The badge's Open Badges 2.0 hosted assertion."""
+        return f"{self.base_url}/ob2/assertions/{badge}"
+
+    def achievement(self, achievement: str, version: str) -> str:
+        """One version of an achievement, with its criteria."""
+        return f"{self.base_url}/achievements/{achievement}/versions/{version}"
+
+    def achievement_image(self, achievement: str, version: str) -> str:
+        """The picture of the badges of one version of an achievement."""
+        return f"{self.base_url}/achievements/{achievement}/versions/{version}/image.svg"
+
+    def badge_class(self, achievement: str, version: str) -> str:
+        """The Open Badges 2.0 BadgeClass of one version of an achievement."""
+        return f"{self.base_url}/ob2/badge-classes/{achievement}/versions/{version}"
+
+    def issuer(self, issuer: str) -> str:
+        """An issuer's page."""
+        return f"{self.base_url}/issuers/{issuer}"
+
+    def issuer_did(self, issuer: str) -> str:
+        """An issuer's `did:web`; its document is served at `issuer(…)/did.json`."""
+        return did_web(self.base_url, f"issuers/{issuer}")
+
+    def issuer_open_badge_2(self, issuer: str) -> str:
+        """The Open Badges 2.0 profile of an issuer."""
+        return f"{self.base_url}/ob2/issuers/{issuer}"
+
+    def status_list(self, issuer: str, purpose: str, number: int) -> str:
+        """A status list credential of an issuer."""
+        return f"{self.base_url}/issuers/{issuer}/status/{purpose}/{number}"
