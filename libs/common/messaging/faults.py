@@ -1,0 +1,30 @@
+"""Which faults pass by themselves, so that the batch is tried again, and which are the event's own."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import asyncpg
+
+# SQLSTATE classes and codes (PostgreSQL, appendix A) of a server that is away, busy, full or failing over.
+_PASSING_CLASSES = ("08", "40", "53", "57", "58")
+_PASSING_CODES = frozenset({"55P03", "25006"})  # lock not available; read-only: a standby that takes over
+
+
+def is_passing(fault: BaseException) -> bool:
+    """Whether trying the same again later may succeed: the connection, the server or a lock was at fault."""
+    if isinstance(fault, asyncpg.PostgresError):
+        code = fault.sqlstate or ""
+        return code.startswith(_PASSING_CLASSES) or code in _PASSING_CODES
+    if isinstance(fault, asyncpg.InterfaceError):
+        return not isinstance(fault, ValueError)  # a ValueError is a wrong argument; the rest, a lost connection
+    return isinstance(fault, OSError | TimeoutError | MemoryError)
+
+
+def backoff_seconds(*, first: float = 0.05, most: float = 5.0) -> Iterator[float]:
+    """Waits between attempts, for ever: doubled up to `most`, each jittered by half."""
+    wait = first
+    while True:
+        yield wait * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, not a secret
+        wait = min(wait * 2, most)

@@ -1,0 +1,155 @@
+"""What a worker hears: its table of topic + contract → handler, and how one record becomes an event."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from asyncpg.pgproto import pgproto
+from pydantic import ValidationError
+
+from libs.common.contracts.contract import Contract
+from libs.common.contracts.envelope import Envelope, Refusal, read_message
+from libs.common.messaging.work import Work
+
+T = TypeVar("T")
+
+
+class Record(Protocol):
+    """What is used of a Kafka record (`aiokafka.ConsumerRecord` has it). `timestamp` is in ms since 1970."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Received(Generic[T]):
+    """One event as a handler gets it: `content` is the parsed contract, None for a tombstone."""
+
+    event: Envelope
+    content: T | None
+    topic: str
+    partition: int
+    offset: int
+    event_id: UUID
+
+
+Handler = Callable[[Work, Sequence[Received[Any]]], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Hears:
+    """One row of a worker's table.
+
+    Rows are handled in table order within a batch. With `ordered`, an event that fails holds back the later
+    events of its key on its topic until it is resent or discarded.
+    """
+
+    topic: str
+    contract: type[Contract]
+    handle: Handler
+    ordered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """Why a record cannot be handled: at which `stage` (envelope, type, contract, handler), and the reason."""
+
+    stage: str
+    reason: str
+    event: Envelope | None = None
+
+
+class Entry:
+    """One record on its way through a batch. Not a dataclass: a thousand are made in each batch."""
+
+    __slots__ = ("attempts", "received", "record", "row", "unusable")
+
+    def __init__(self, record: Record, row: int, received: Received[Any] | None, unusable: Unusable | None) -> None:
+        self.record = record
+        self.row = row
+        self.received = received
+        self.unusable = unusable
+        self.attempts = 0
+
+    @property
+    def place(self) -> tuple[str, bytes | None]:
+        """The topic and key within which order is kept."""
+        return self.record.topic, self.record.key
+
+
+class Hearing:
+    """A worker's table, ready to read records."""
+
+    def __init__(self, hears: Sequence[Hears]) -> None:
+        self.rows = tuple(hears)
+        self.topics = tuple(dict.fromkeys(row.topic for row in hears))
+        self._rows: dict[tuple[str, str], tuple[int, Callable[[bytes], Any]]] = {}
+        for index, row in enumerate(hears):
+            place = (row.topic, row.contract.TYPE)
+            if place in self._rows:
+                raise ValueError(f"{row.contract.TYPE} on {row.topic} is in the table twice")
+            # The validator itself: `model_validate_json` adds a Python call for each event.
+            self._rows[place] = (index, row.contract.__pydantic_validator__.validate_json)
+
+    def read(self, record: Record) -> Entry:
+        """Parse one record: its envelope and its contract. A record that cannot be used says why; none raises."""
+        message = read_message(record.key, record.headers, record.value)
+        if isinstance(message, Refusal):
+            return Entry(record, -1, None, Unusable("envelope", str(message)))
+        envelope, value = message
+        row = self._rows.get((record.topic, envelope.type))
+        if row is None:
+            return Entry(record, -1, None, Unusable("type", self._unknown(record.topic, envelope.type), envelope))
+        index, validate = row
+        try:
+            content = None if value is None else validate(value)
+        except ValidationError as fault:
+            return Entry(record, index, None, Unusable("contract", _explain(fault), envelope))
+        event_id = event_uuid(envelope)
+        received = Received(envelope, content, record.topic, record.partition, record.offset, event_id)
+        return Entry(record, index, received, None)
+
+    def _unknown(self, topic: str, found: str) -> str:
+        name, _, version = found.rpartition(".v")
+        known = sorted(type_ for place, type_ in self._rows if place == topic)
+        for type_ in known:
+            if version and type_.rpartition(".v")[0] == name:
+                return f"unsupported version: expected {type_}, found {found}"
+        return f"unknown type: expected {' or '.join(known) or 'nothing on this topic'}, found {found}"
+
+
+def event_uuid(event: Envelope) -> UUID:
+    """The idempotency key of an event: its id where that is a UUID, else derived from source and id.
+
+    CloudEvents 1.0 section 3.1: source + id is unique for each distinct event.
+    """
+    try:
+        return pgproto.UUID(event.id)  # asyncpg's own UUID: five times faster to make and to send
+    except ValueError:
+        return uuid5(NAMESPACE_URL, f"{event.source}|{event.id}")
+
+
+def _explain(fault: ValidationError) -> str:
+    errors = fault.errors(include_url=False, include_context=False, include_input=True)
+    told = [
+        f"{'/' + '/'.join(map(str, error['loc'])) if error['loc'] else 'value'}: {error['msg']},"
+        f" found {error['input']!r:.80}"
+        for error in errors[:5]
+    ]
+    more = len(errors) - len(told)
+    return "; ".join(told) + (f"; and {more} more" if more > 0 else "")
