@@ -1,0 +1,33 @@
+"""Base58 in Bitcoin's alphabet, the text form of proof values and keys (Controlled Identifiers 1.0, section 2.4)."""
+
+_ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_DIGITS = {letter: value for value, letter in enumerate(_ALPHABET)}
+# Two digits a step: half of the divisions.
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+# Ten digits a step leave numbers that fit a machine word.
+_TEN_DIGITS = 58**10
+
+
+def encode(content: bytes) -> str:
+    """`content` as base58; a leading zero byte is a leading `1`."""
+    zeros = len(content) - len(content.lstrip(b"\0"))
+    number = int.from_bytes(content)
+    pairs: list[str] = []
+    while number:
+        number, chunk = divmod(number, _TEN_DIGITS)
+        for _ in range(5):
+            chunk, pair = divmod(chunk, 3364)
+            pairs.append(_PAIRS[pair])
+    return "1" * zeros + "".join(reversed(pairs)).lstrip("1")
+
+
+def decode(text: str) -> bytes:
+    """The bytes of base58 `text`. Raises `ValueError` on a character outside the alphabet."""
+    number = 0
+    for letter in text:
+        digit = _DIGITS.get(letter)
+        if digit is None:
+            raise ValueError(f"base58: expected a letter of its alphabet, found {letter!r}")
+        number = number * 58 + digit
+    zeros = len(text) - len(text.lstrip("1"))
+    return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8)

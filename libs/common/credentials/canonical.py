@@ -1,0 +1,248 @@
+"""The reference path: a JSON-LD document to its canonical N-Quads, with nothing lost on the way.
+
+PyLD expands the document and turns it into RDF, pyoxigraph canonicalises it (RDFC-1.0). PyLD drops what no
+context defines without a word, which would leave it unsigned, so `expand` refuses such documents (JSON-LD "safe
+mode"). Untrusted input is bounded in size, depth, nodes and in the work that its blank nodes can cause.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from threading import Lock
+from typing import Any, ClassVar, NoReturn, cast
+
+import pyoxigraph as rdf
+from pyld import jsonld as untyped_jsonld  # pyright: ignore[reportMissingTypeStubs]
+
+from libs.common.credentials import nquads
+from libs.common.credentials.contexts import PINNED, context
+
+Json = dict[str, Any]
+jsonld: Any = untyped_jsonld
+
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 24
+# PyLD compares each value of a node's property with all others: the square of this is its worst work.
+MAX_NODES = 2_000
+# Nodes that first-degree hashes cannot tell apart are told apart by trying their permutations.
+MAX_ALIKE_BLANK_NODES = 8
+
+# What no context defines is expanded under these two, and thereby found. No document may use the scheme itself.
+_UNDEFINED = "x-undefined:"
+_UNDEFINED_TERM = "x-undefined:term:"
+_UNDEFINED_BASE = "x-undefined://document.invalid/"
+# Others either lose information on the way to RDF (@index, @direction) or change what it says (@reverse, @graph).
+_ALLOWED_KEYWORDS = frozenset({"@context", "@id", "@type", "@value", "@language"})
+
+
+class NotCanonical(ValueError):
+    """A document that has no canonical form we would sign or trust; `reason` is a short code."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+def parse_json(content: bytes) -> Json:
+    """The JSON object in `content`, read strictly: UTF-8, no key twice, no NaN, not above `MAX_BYTES`.
+
+    Raises `NotCanonical`.
+    """
+    if len(content) > MAX_BYTES:
+        raise NotCanonical("too-large", f"expected at most {MAX_BYTES} bytes, found {len(content)}")
+    try:
+        document = json.loads(content.decode(), object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
+    except NotCanonical:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise NotCanonical("malformed", f"expected a JSON object in UTF-8: {error}") from None
+    if not isinstance(document, dict):
+        raise NotCanonical("malformed", f"expected a JSON object, found {type(document).__name__}")
+    return cast(Json, document)
+
+
+def canonical_nquads(document: Json, extra_contexts: Mapping[str, Json] | None = None) -> str:
+    """The canonical N-Quads (RDFC-1.0, SHA-256) of a JSON-LD `document`.
+
+    `extra_contexts` (URL to document) widens the pinned contexts for this call. Raises `NotCanonical`.
+    """
+    extra = extra_contexts or {}
+    _screen(document, extra)
+    try:
+        expanded = _Pyld(extra).expand(document)
+        _require_defined(expanded)
+        dataset = _dataset(_Pyld(extra).to_rdf(expanded))
+    except jsonld.JsonLdError as error:
+        raise NotCanonical("json-ld", _root_cause(error)) from None
+    _require_few_alike(dataset)
+    dataset.canonicalize(rdf.CanonicalizationAlgorithm.RDFC_1_0)
+    return "".join(sorted(f"{line}\n" for line in _serialize(dataset).split("\n") if line))
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> Json:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        # Readers differ in which of the two they take; a signature over one of them would mislead.
+        raise NotCanonical("malformed", f"expected each key once, found {twice!r} twice")
+    return found
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise NotCanonical("malformed", f"expected JSON, found {name}")
+
+
+def _screen(document: Json, extra: Mapping[str, Json]) -> None:
+    """Refuse what is too deep, too large, or brings contexts or keywords that we do not take."""
+    nodes = 0
+    waiting: list[tuple[Any, int]] = [(document, 1)]
+    while waiting:
+        node, depth = waiting.pop()
+        nodes += 1
+        if depth > MAX_DEPTH:
+            raise NotCanonical("too-deep", f"expected at most {MAX_DEPTH} levels")
+        if nodes > MAX_NODES:
+            raise NotCanonical("too-many-nodes", f"expected at most {MAX_NODES} values")
+        if isinstance(node, dict):
+            members = cast(Json, node)
+            for key in members:
+                if key.startswith("@") and key not in _ALLOWED_KEYWORDS:
+                    raise NotCanonical("keyword", f"expected none of JSON-LD's {key!r}")
+            _require_known_contexts(members.get("@context"), extra)
+            waiting.extend((value, depth + 1) for key, value in members.items() if key != "@context")
+        elif isinstance(node, list):
+            waiting.extend((value, depth + 1) for value in cast(list[Any], node))
+        elif isinstance(node, str):
+            _require_encodable(node)
+
+
+def _require_known_contexts(value: Any, extra: Mapping[str, Json]) -> None:
+    if value is None:
+        return
+    for url in cast(list[Any], value) if isinstance(value, list) else [value]:
+        if not isinstance(url, str) or (url not in PINNED and url not in extra):
+            raise NotCanonical("unknown-context", f"expected a context known here, found {str(url)[:200]!r}")
+
+
+def _require_encodable(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise NotCanonical("malformed", f"expected Unicode text, found {text[:80]!a}") from None
+
+
+def _require_defined(expanded: Any) -> None:
+    """Refuse an expanded document that holds what no context defined, or an IRI that is not absolute."""
+    waiting: list[Any] = [expanded]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting.extend(cast(list[Any], node))
+        elif isinstance(node, dict):
+            members = cast(Json, node)
+            for key, value in members.items():
+                if key in {"@id", "@type"}:
+                    for iri in cast(list[Any], value) if isinstance(value, list) else [value]:
+                        _require_absolute(iri)
+                elif not key.startswith("@"):
+                    _require_absolute(key)
+                if key != "@value":
+                    waiting.append(value)
+
+
+def _require_absolute(iri: Any) -> None:
+    if not isinstance(iri, str) or iri.startswith(_UNDEFINED):
+        term = str(iri).removeprefix(_UNDEFINED_TERM).removeprefix(_UNDEFINED_BASE)
+        raise NotCanonical("undefined-term", f"expected only what the contexts define, found {term[:200]!r}")
+    if ":" not in iri:
+        raise NotCanonical("undefined-term", f"expected an absolute IRI, found {iri[:200]!r}")
+
+
+class _Pyld:
+    """PyLD with the pinned contexts alone, and with a cache of contexts that nobody else shares."""
+
+    _lock = Lock()
+    _cache: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, extra: Mapping[str, Json]) -> None:
+        self._extra = extra
+
+    def expand(self, document: Json) -> Any:
+        """The expanded document, in which undefined terms are kept and marked."""
+        given = document.get("@context", [])
+        contexts = cast(list[Any], given) if isinstance(given, list) else [given]
+        return self._call(jsonld.expand, {**document, "@context": [{"@vocab": _UNDEFINED_TERM}, *contexts]})
+
+    def to_rdf(self, expanded: Any) -> Any:
+        """The RDF dataset of an expanded document, in PyLD's own form."""
+        return self._call(jsonld.to_rdf, expanded)
+
+    def _call(self, function: Any, argument: Any) -> Any:
+        cached = dict[str, Any]() if self._extra else self._cache
+        options = {
+            "base": _UNDEFINED_BASE,
+            "documentLoader": self._load,
+            "contextResolver": jsonld.ContextResolver(cached, self._load),
+        }
+        # PyLD's caches are not safe for threads.
+        with self._lock:
+            return function(argument, options)
+
+    def _load(self, url: str, options: Any) -> Json:
+        del options
+        document = self._extra.get(url) or context(url)
+        return {"contentType": "application/ld+json", "contextUrl": None, "documentUrl": url, "document": document}
+
+
+def _dataset(graphs: dict[str, list[dict[str, dict[str, str]]]]) -> rdf.Dataset:
+    """PyLD's dataset as pyoxigraph's, without a way through text, which PyLD escapes wrongly."""
+    dataset = rdf.Dataset()
+    try:
+        for name, triples in graphs.items():
+            graph = rdf.DefaultGraph() if name == "@default" else _node(name)
+            for triple in triples:
+                dataset.add(
+                    rdf.Quad(
+                        _node(triple["subject"]["value"]),
+                        rdf.NamedNode(triple["predicate"]["value"]),
+                        _term(triple["object"]),
+                        graph,
+                    )
+                )
+    except ValueError as error:
+        raise NotCanonical("not-an-iri", f"expected valid IRIs: {error}") from None
+    return dataset
+
+
+def _node(value: str) -> rdf.NamedNode | rdf.BlankNode:
+    return rdf.BlankNode(value[2:]) if value.startswith("_:") else rdf.NamedNode(value)
+
+
+def _term(term: dict[str, str]) -> rdf.NamedNode | rdf.BlankNode | rdf.Literal:
+    if term["type"] != "literal":
+        return _node(term["value"])
+    if "language" in term:
+        return rdf.Literal(term["value"], language=term["language"])
+    return rdf.Literal(term["value"], datatype=rdf.NamedNode(term["datatype"]))
+
+
+def _require_few_alike(dataset: rdf.Dataset) -> None:
+    """Refuse a graph whose canonicalisation could take for ever (RDFC-1.0, section 7.1, "dataset poisoning")."""
+    counts = Counter(nquads.first_degree_hashes(nquads.parse(_serialize(dataset))).values())
+    alike = sum(count for count in counts.values() if count > 1)
+    if alike > MAX_ALIKE_BLANK_NODES:
+        raise NotCanonical(
+            "too-many-alike", f"expected at most {MAX_ALIKE_BLANK_NODES} indistinguishable nodes, found {alike}"
+        )
+
+
+def _serialize(dataset: rdf.Dataset) -> str:
+    return cast(bytes, rdf.serialize(dataset, format=rdf.RdfFormat.N_QUADS)).decode()
+
+
+def _root_cause(error: BaseException) -> str:
+    cause: Any = error
+    while getattr(cause, "cause", None) is not None:
+        cause = cause.cause
+    return str(cause).split("\n", 1)[0][:300]

@@ -1,0 +1,53 @@
+"""Issue the badges of one achievement version: fixed parts once, then one claim after the other."""
+
+import hashlib
+from dataclasses import dataclass
+
+import orjson
+
+from libs.common.credentials import open_badges_2, proof
+from libs.common.credentials.documents import assemble, fixed_parts
+from libs.common.credentials.keys import Signer
+from libs.common.credentials.model import AchievementTerms, Claim, IssuerProfile
+from libs.common.credentials.shape import Shapes
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """One issued badge; its bytes are kept, carried and served as they are.
+
+    `credential` is the signed Open Badges 3.0 credential and `open_badge_2` the hosted Open Badges 2.0
+    assertion, both compact JSON in UTF-8; `digest` is the hex SHA-256 of `credential`; `compiled` says whether a
+    compiled shape made the canonical form (count those that are not: they are a hundred times slower).
+    """
+
+    credential: bytes
+    open_badge_2: bytes
+    digest: str
+    compiled: bool
+
+
+class Template:
+    """The badges of one published achievement version by one issuer. Keep and share it: it remembers shapes."""
+
+    def __init__(self, issuer: IssuerProfile, terms: AchievementTerms) -> None:
+        self._terms = terms
+        self._fixed = fixed_parts(issuer, terms)
+        self._shapes = Shapes(*self._fixed.values())
+        self.open_badge_2_class = orjson.dumps(open_badges_2.badge_class(issuer, terms))
+        self.open_badge_2_issuer = orjson.dumps(open_badges_2.issuer_profile(issuer))
+
+    def issue(self, claim: Claim, signer: Signer) -> Issued:
+        """The badge of `claim`, signed by `signer`, proof dated `claim.valid_from`: equal input, equal bytes.
+
+        `signer` must hold a key of the issuer. Raises `NotCanonical` if the terms cannot be signed as they are.
+        """
+        document = assemble(self._fixed, self._terms.name, claim)
+        signed = proof.sign(document, signer, claim.valid_from, self._shapes)
+        credential = orjson.dumps(signed.document)
+        return Issued(
+            credential=credential,
+            open_badge_2=orjson.dumps(open_badges_2.assertion(self._terms, claim)),
+            digest=hashlib.sha256(credential).hexdigest(),
+            compiled=signed.compiled,
+        )

@@ -1,0 +1,141 @@
+"""Ed25519 keys: Multikey text, signers, and the documents in which an issuer publishes its keys.
+
+Private keys come in from outside as 32 raw bytes; nothing here reads or makes one.
+"""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Protocol
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from libs.common.credentials import base58
+from libs.common.credentials.canonical import Json
+from libs.common.credentials.contexts import DID_V1, MULTIKEY_V1
+from libs.common.credentials.documents import instant, present
+
+_ED25519_PUBLIC = b"\xed\x01"  # multicodec ed25519-pub (Controlled Identifiers 1.0, section 2.2.2)
+
+
+def multikey(public_key: bytes) -> str:
+    """A raw 32-byte Ed25519 public key as Multikey text, `z6Mk…`."""
+    if len(public_key) != 32:
+        raise ValueError(f"public_key: expected 32 bytes, found {len(public_key)}")
+    return "z" + base58.encode(_ED25519_PUBLIC + public_key)
+
+
+def public_key_of_multikey(text: str) -> bytes:
+    """The raw 32-byte Ed25519 public key in Multikey `text`. Raises `ValueError` if it holds none."""
+    if not text.startswith("z") or len(text) > 60:
+        raise ValueError(f"multikey: expected a base58btc multibase text, found {text[:60]!r}")
+    decoded = base58.decode(text[1:])
+    if len(decoded) != 34 or not decoded.startswith(_ED25519_PUBLIC):
+        raise ValueError("multikey: expected an Ed25519 public key")
+    return decoded[2:]
+
+
+class Signer(Protocol):
+    """Signs with one Ed25519 key, wherever it lies."""
+
+    @property
+    def verification_method(self) -> str:
+        """The key's public address: the issuer's id, `#` and the key's name."""
+        ...
+
+    @property
+    def public_key(self) -> bytes:
+        """The raw 32-byte public key."""
+        ...
+
+    def sign(self, content: bytes) -> bytes:
+        """The 64-byte Ed25519 signature of `content` (RFC 8032; the same for the same content)."""
+        ...
+
+
+class LocalSigner:
+    """A signer whose private key lies in this process's memory: development, tests, small deployments."""
+
+    def __init__(self, private_key: bytes, issuer: str) -> None:
+        """`private_key` is 32 raw bytes; `issuer` the id (`did:web:…`) of the issuer whose key it is."""
+        self._key = Ed25519PrivateKey.from_private_bytes(private_key)
+        self._public_key = self._key.public_key().public_bytes_raw()
+        self._verification_method = f"{issuer}#{multikey(self._public_key)}"
+
+    @property
+    def verification_method(self) -> str:
+        """See `Signer`."""
+        return self._verification_method
+
+    @property
+    def public_key(self) -> bytes:
+        """See `Signer`."""
+        return self._public_key
+
+    def sign(self, content: bytes) -> bytes:
+        """See `Signer`."""
+        return self._key.sign(content)
+
+
+@dataclass(frozen=True)
+class PublishedKey:
+    """A public key (32 raw bytes) with the time in which it may sign; old keys stay published.
+
+    `revoked_at` is the instant from which nothing signed with it is to be trusted.
+    """
+
+    public_key: bytes
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    revoked_at: datetime | None = None
+
+    @cached_property
+    def text(self) -> str:
+        """The key as Multikey text; also its name within the issuer's document."""
+        return multikey(self.public_key)
+
+
+def did_document(issuer: str, keys: Sequence[PublishedKey], also_known_as: Sequence[str] = ()) -> Json:
+    """The DID document of `issuer` (DID 1.0; Controlled Identifiers 1.0, section 2.2).
+
+    Every key, old ones too, is listed. In `assertionMethod` keys stand as plain strings, and the contexts come
+    in this order, because deployed verifiers read nothing else.
+    """
+    return present(
+        **{"@context": [DID_V1, MULTIKEY_V1]},
+        id=issuer,
+        alsoKnownAs=list(also_known_as),
+        verificationMethod=[_verification_method(issuer, key) for key in keys],
+        assertionMethod=[f"{issuer}#{key.text}" for key in keys],
+    )
+
+
+def jwks(keys: Sequence[PublishedKey]) -> Json:
+    """The keys as a JWK set (RFC 7517, RFC 8037); `kid` is the Multikey text."""
+    return {
+        "keys": [
+            {
+                "kty": "OKP",
+                "crv": "Ed25519",
+                "kid": key.text,
+                "use": "sig",
+                "alg": "EdDSA",
+                "x": base64.urlsafe_b64encode(key.public_key).rstrip(b"=").decode(),
+            }
+            for key in keys
+        ]
+    }
+
+
+def _verification_method(issuer: str, key: PublishedKey) -> Json:
+    # `expires` and `revoked` are Controlled Identifiers' words; `valid_from` has none there.
+    return present(
+        id=f"{issuer}#{key.text}",
+        type="Multikey",
+        controller=issuer,
+        publicKeyMultibase=key.text,
+        expires=None if key.valid_until is None else instant(key.valid_until),
+        revoked=None if key.revoked_at is None else instant(key.revoked_at),
+    )
