@@ -28,3 +28,9 @@ def backoff_seconds(*, first: float = 0.05, most: float = 5.0) -> Iterator[float
     while True:
         yield wait * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, not a secret
         wait = min(wait * 2, most)
+
+
+def name_of(fault: BaseException) -> str:
+    """A fault as logs name it: its type and SQLSTATE. Its message may quote what someone sent, so it stays out."""
+    code = getattr(fault, "sqlstate", None)
+    return f"{type(fault).__name__} {code}" if code else type(fault).__name__

@@ -55,8 +55,9 @@ Handler = Callable[[Work, Sequence[Received[Any]]], Awaitable[None]]
 class Hears:
     """One row of a worker's table.
 
-    Rows are handled in table order within a batch. With `ordered`, an event that fails holds back the later
-    events of its key on its topic until it is resent or discarded.
+    Rows are handled in table order within a batch. With `ordered`, events of the topic's ordered rows are handled
+    in the order in which they arrived, and one that fails holds back the later ones of its key until it is
+    resent or discarded.
     """
 
     topic: str
@@ -75,7 +76,10 @@ class Unusable:
 
 
 class Entry:
-    """One record on its way through a batch. Not a dataclass: a thousand are made in each batch."""
+    """One record on its way through a batch. Not a dataclass: a thousand are made for each batch.
+
+    `row` is the index of its row in the table, -1 for none; it has either `received` or `unusable`.
+    """
 
     __slots__ = ("attempts", "received", "record", "row", "unusable")
 
@@ -85,11 +89,6 @@ class Entry:
         self.received = received
         self.unusable = unusable
         self.attempts = 0
-
-    @property
-    def place(self) -> tuple[str, bytes | None]:
-        """The topic and key within which order is kept."""
-        return self.record.topic, self.record.key
 
 
 class Hearing:
@@ -105,6 +104,13 @@ class Hearing:
                 raise ValueError(f"{row.contract.TYPE} on {row.topic} is in the table twice")
             # The validator itself: `model_validate_json` adds a Python call for each event.
             self._rows[place] = (index, row.contract.__pydantic_validator__.validate_json)
+        self.ranks = _ranks(self.rows)
+
+    def place_of(self, entry: Entry) -> tuple[str, bytes] | None:
+        """The topic and key within which the event's order matters; None where it does not."""
+        if entry.row < 0 or not self.rows[entry.row].ordered or entry.record.key is None:
+            return None
+        return entry.record.topic, entry.record.key
 
     def read(self, record: Record) -> Entry:
         """Parse one record: its envelope and its contract. A record that cannot be used says why; none raises."""
@@ -131,6 +137,13 @@ class Hearing:
             if version and type_.rpartition(".v")[0] == name:
                 return f"unsupported version: expected {type_}, found {found}"
         return f"unknown type: expected {' or '.join(known) or 'nothing on this topic'}, found {found}"
+
+
+def _ranks(rows: Sequence[Hears]) -> tuple[int, ...]:
+    """By row, when its events are handled within a batch: in table order, but the ordered rows of one topic share a
+    rank, so that their events keep the order in which they arrived."""
+    first: dict[str, int] = {}
+    return tuple(first.setdefault(row.topic, index) if row.ordered else index for index, row in enumerate(rows))
 
 
 def event_uuid(event: Envelope) -> UUID:

@@ -58,14 +58,9 @@ class Work:
             raise ValueError(f"{event.type}: expected an aware time, found {event.time.isoformat()}")
         self._outgoing.append(event)
 
-    @property
-    def told(self) -> int:
-        """How many events wait to be flushed; with `forget_since`, a mark to return to."""
-        return len(self._outgoing)
-
-    def forget_since(self, told: int) -> None:
-        """Drop the events told after `told` stood at this value (their savepoint was rolled back)."""
-        del self._outgoing[told:]
+    def forget(self) -> None:
+        """Drop the events that were told since the last flush (their savepoint was rolled back)."""
+        self._outgoing.clear()
 
     async def flush(self) -> None:
         """Write the events into the outbox. `begin` does it just before the commit, so that row ids follow the

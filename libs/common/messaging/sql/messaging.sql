@@ -33,7 +33,7 @@ on conflict do nothing
 returning event_id;
 
 -- name: forget_seen
-delete from inbox where seen_at < now() - $1::interval;
+delete from inbox where seen_at < now() - make_interval(days => $1);
 
 -- name: is_any_key_parked
 select exists (select from parked_key);
@@ -54,14 +54,21 @@ insert into parked (topic, key, partition, record_offset, sent_at, value, header
 values ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: add_dead_letter
-insert into dead_letter (topic, partition, record_offset, sent_at, key, value, header_names, header_values,
-                         event_id, type, traceparent, stage, reason, attempts)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-returning id;
-
--- name: add_audit
-insert into dead_letter_audit (dead_letter_id, action, by, reason) values ($1, $2, $3, $4);
+with added as (
+    insert into dead_letter (topic, partition, record_offset, sent_at, key, value, header_names, header_values,
+                             event_id, type, traceparent, stage, reason, attempts)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+    returning id, reason
+), audited as (
+    insert into dead_letter_audit (dead_letter_id, action, by, reason)
+    select id, 'dead-lettered', $15, reason from added
+)
+select id from added;
 
 -- name: tell_dead_letter
-insert into outbox (topic, key, value, header_names, header_values, time, event_id, type)
-values ($1, $2, $3, $4, $5, now(), $6, $7);
+insert into outbox (topic, key, value, header_names, header_values) values ($1, $2, $3, $4, $5);
+
+-- name: check_constraints
+-- Check now what is deferred to the commit, then defer again for the events that follow.
+set constraints all immediate;
+set constraints all deferred;

@@ -71,8 +71,7 @@ create table dead_letter (
     reason text not null,
     attempts integer not null check (attempts >= 1),
     state text not null default 'waiting'
-        check (state in ('waiting', 'resend', 'discard', 'handled', 'discarded')),
-    unique (topic, partition, record_offset)
+        check (state in ('waiting', 'resend', 'discard', 'handled', 'discarded'))
 );
 create index dead_letter_open on dead_letter (id) where state in ('waiting', 'resend', 'discard');
 
@@ -108,8 +107,7 @@ create table parked (
     header_names text[] not null,
     header_values bytea[] not null,
     parked_at timestamptz not null default now(),
-    foreign key (topic, key) references parked_key,
-    unique (topic, partition, record_offset)
+    foreign key (topic, key) references parked_key
 );
 create index parked_of_key on parked (topic, key, id);
 
