@@ -75,7 +75,7 @@ def _add_health(app: FastAPI) -> None:
         database: Database = request.app.state.database
         try:
             async with asyncio.timeout(2):
-                await database.pool.fetchval("select 1")
+                await database.ping()
         except AWAY as fault:
             return JSONResponse(
                 {"status": "not ready", "database": type(fault).__name__},

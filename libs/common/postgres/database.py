@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
+
+from libs.common.postgres.queries import load_queries
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
     Pool = asyncpg.Pool[asyncpg.Record]
 
+SQL = load_queries(Path(__file__).parent / "sql" / "database.sql")
 CONNECT_TIMEOUT_SECONDS = 10
 CLOSE_TIMEOUT_SECONDS = 5
 STATEMENT_TIMEOUT_SECONDS = 60
@@ -54,6 +58,10 @@ class Database:
     def pool(self) -> Pool:
         """The asyncpg pool, for reads that need no transaction."""
         return self._pool
+
+    async def ping(self) -> None:
+        """Ask the server for a sign of life; raises as any query does when it is away."""
+        await self._pool.fetchval(SQL["sign_of_life"])
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Connection]:

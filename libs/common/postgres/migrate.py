@@ -93,8 +93,7 @@ async def _create_database(dsn: str) -> None:
     name = unquote(urlsplit(dsn).path.lstrip("/"))
     connection = await asyncpg.connect(dsn, database="postgres", timeout=10)
     try:
-        # CREATE DATABASE takes no parameters, so the identifier is quoted here.
-        await connection.execute('create database "{}"'.format(name.replace('"', '""')))
+        await connection.execute(await connection.fetchval(SQL["create_database_statement"], name))
         log.info("database created", database=name)
     except (asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):
         pass  # another process was first

@@ -1,3 +1,7 @@
+-- name: create_database_statement
+-- CREATE DATABASE takes no parameters, so the server itself quotes the name.
+select format('create database %I', $1::text);
+
 -- name: lock_migrations
 -- A session lock of this database: its key is any number that only migrations use.
 select pg_advisory_lock(7201418233);

@@ -1,0 +1,2 @@
+-- name: sign_of_life
+select true;
