@@ -1,0 +1,14 @@
+"""Run a process of progress: `python -m services.progress api | worker | migrate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from libs.common.service import command_line
+from services.progress import api, worker
+from services.progress.settings import ProgressSettings
+
+MIGRATIONS = Path(__file__).parent / "sql" / "migrations"
+
+if __name__ == "__main__":
+    command_line("progress", settings=ProgressSettings, api=api.create, worker=worker.run, migrations=[MIGRATIONS])
