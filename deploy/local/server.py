@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
 import random
@@ -10,7 +9,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -114,16 +113,21 @@ class Child:
             raise RuntimeError(f"{self.log.stem} was not started")
         return self._process.pid
 
+    @property
+    def exit_code(self) -> int | None:
+        """How the process ended; None while it runs or was not started."""
+        return None if self._process is None else self._process.poll()
+
     def is_alive(self) -> bool:
         """Whether the process was started and still runs."""
         return self._process is not None and self._process.poll() is None
 
-    def start(self, command: Sequence[str | Path]) -> None:
-        """Run `command` with its output appended to the log."""
+    def start(self, command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> None:
+        """Run `command` with its output appended to the log; `environment` replaces this process's own."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                cwd=self.log.parent,
+                cwd=self.log.parent, env=environment,
             )  # fmt: skip
         self._pid_file.write_text(f"{self._process.pid} {psutil.Process(self._process.pid).create_time()}\n")
         self._watcher = subprocess.Popen(
@@ -165,11 +169,9 @@ class Child:
             # A pid is used again after a reboot, so the start time must agree too.
             if abs(leftover.create_time() - float(created)) < 2:
                 leftover.send_signal(self._stop_signal)
-                with contextlib.suppress(psutil.TimeoutExpired):
-                    leftover.wait(timeout_seconds)
-                if leftover.is_running():
+                if not _has_ended(leftover, timeout_seconds):
                     leftover.kill()
-                    leftover.wait(timeout_seconds)
+                    _has_ended(leftover, timeout_seconds)
         except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
             pass
         self._pid_file.unlink(missing_ok=True)
@@ -184,6 +186,16 @@ class Child:
         telling = [line for line in lines if "FATAL" in line or "ERROR" in line or "Exception" in line]
         last = (telling or lines or ["it said nothing"])[-1].strip()
         return f"{last[:200]} (whole log: {self.log})"
+
+
+def _has_ended(process: psutil.Process, timeout_seconds: float) -> bool:
+    """Wait for a process that is no child of ours. A dead one that nobody reaps (in a container) has ended."""
+    deadline = time.monotonic() + timeout_seconds
+    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.03)
+    return True
 
 
 def log_size(path: Path) -> int:
