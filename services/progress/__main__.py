@@ -11,4 +11,10 @@ from services.progress.settings import ProgressSettings
 MIGRATIONS = Path(__file__).parent / "sql" / "migrations"
 
 if __name__ == "__main__":
-    command_line("progress", settings=ProgressSettings, api=api.create, worker=worker.run, migrations=[MIGRATIONS])
+    command_line(
+        "progress",
+        settings=lambda: ProgressSettings(),  # pyright: ignore[reportCallIssue] - read from the environment
+        api=api.create,
+        worker=worker.run,
+        migrations=[MIGRATIONS],
+    )

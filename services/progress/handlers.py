@@ -57,9 +57,11 @@ async def record_heard(work: Work, received: Sequence[Received[LearningFact]]) -
     Raises `ValueError` for an event with a kept id and another body: delivery makes a dead letter of it.
     """
     traceparent = current_traceparent()
-    events = [
-        rules.read_heard(one.event, one.content, sender=one.topic, traceparent=traceparent) for one in received
-    ]
+    events: list[LearningEvent] = []
+    for one in received:
+        if one.content is None:
+            raise ValueError(f"data: expected the data of {one.event.type}, found nothing")
+        events.append(rules.read_heard(one.event, one.content, sender=one.topic, traceparent=traceparent))
     outcome = await record_events(work, events)
     if outcome.conflicts:
         event = events[outcome.conflicts[0]]
@@ -138,7 +140,9 @@ async def _known_learners(work: Work, learner_ids: set[str]) -> set[str]:
     return known
 
 
-async def _keep_enrollments(work: Work, received: Sequence[Received[Enrolled | Withdrawn]], status: str) -> None:
+async def _keep_enrollments(
+    work: Work, received: Sequence[Received[Enrolled]] | Sequence[Received[Withdrawn]], status: str
+) -> None:
     rows = [
         (one.content.learner_id, one.content.offer_id, status, one.event.time, one.event_id)
         for one in received
@@ -150,7 +154,10 @@ async def _keep_enrollments(work: Work, received: Sequence[Received[Enrolled | W
 
 async def _keep_badges(
     work: Work,
-    received: Sequence[Received[BadgeIssued | BadgeSuspended | BadgeReinstated | BadgeRevoked]],
+    received: Sequence[Received[BadgeIssued]]
+    | Sequence[Received[BadgeSuspended]]
+    | Sequence[Received[BadgeReinstated]]
+    | Sequence[Received[BadgeRevoked]],
     status: str,
 ) -> None:
     rows = [

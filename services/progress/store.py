@@ -39,9 +39,7 @@ async def take_learner_lock(connection: Connection) -> None:
     await connection.execute(SQL["take_learner_lock"])
 
 
-async def keep_events(
-    connection: Connection, events: Sequence[LearningEvent], unmapped: Sequence[bool]
-) -> set[UUID]:
+async def keep_events(connection: Connection, events: Sequence[LearningEvent], unmapped: Sequence[bool]) -> set[UUID]:
     """Keep those of the events (each id once) that are not kept yet, in order; return their ids."""
     rows = await connection.fetch(
         SQL["keep_events"],
@@ -100,14 +98,10 @@ async def forget_learners(connection: Connection, learner_ids: Collection[str]) 
 
 async def map_objects(connection: Connection, objects: Collection[tuple[str, str]]) -> None:
     """Note that published achievements mention these (kind, object id)."""
-    await connection.execute(
-        SQL["map_objects"], [kind for kind, _ in objects], [object_id for _, object_id in objects]
-    )
+    await connection.execute(SQL["map_objects"], [kind for kind, _ in objects], [object_id for _, object_id in objects])
 
 
-async def keep_enrollments(
-    connection: Connection, enrollments: Sequence[tuple[str, str, str, datetime, UUID]]
-) -> None:
+async def keep_enrollments(connection: Connection, enrollments: Sequence[tuple[str, str, str, datetime, UUID]]) -> None:
     """Keep (learner id, offer id, status, occurred at, event id), each learner and offer once, where newer."""
     await connection.execute(SQL["keep_enrollments"], *_columns(enrollments, 5))
 

@@ -64,7 +64,7 @@ async def post_events(request: Request, principal: Annotated[Principal, Depends(
     batch = media_type_of(request.headers) == BATCH
     if refused and len(refused) == len(documents):
         raise _problem(refused, batch=batch)
-    answer = {
+    answer: dict[str, Any] = {
         "accepted": accepted,
         "duplicates": len(outcome.duplicates),
         "parked": len(outcome.parked),

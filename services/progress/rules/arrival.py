@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID, uuid5
@@ -19,7 +19,7 @@ from libs.common.contracts.requirement import (
     EvidenceRequired,
     Requirement,
 )
-from services.progress.model import FORMS, FieldFault, Form, Kind, LearningEvent, LearningFact, Refused
+from services.progress.model import FORMS, FieldFault, Kind, LearningEvent, LearningFact, Refused
 
 # uuid5(NAMESPACE_URL, "cairn:progress:event"); a part of every event id, so it never changes.
 EVENT_NAMESPACE = UUID("61d7c163-e0fa-58de-8029-120aeea3b982")
@@ -27,8 +27,8 @@ MOST_FAULTS = 10
 # CloudEvents 1.0 section 3.1, String: these characters are not allowed.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _JSON_MEDIA_TYPE = re.compile(r"^application/(json|[\w.-]+\+json)\s*(;|$)", re.IGNORECASE)
-_ADAPTERS: dict[str, tuple[Form, TypeAdapter[LearningFact]]] = {
-    type_: (form, cast("TypeAdapter[LearningFact]", TypeAdapter(form.contract))) for type_, form in FORMS.items()
+_ADAPTERS: dict[str, TypeAdapter[LearningFact]] = {
+    type_: TypeAdapter[LearningFact](form.contract) for type_, form in FORMS.items()
 }
 
 
@@ -66,53 +66,43 @@ def read_event(document: object, *, position: int, sender: str, traceparent: str
     `sender` names the authenticated caller; `traceparent` is that of the request, for an event that brings none.
     """
     if not isinstance(document, dict):
-        return _not_a_cloudevent(position, None, "", f"expected a JSON object, found {type(document).__name__}")
+        fault = FieldFault("", f"expected a JSON object, found {type(document).__name__}")
+        return Refused(position, None, 400, "Not a CloudEvent", (fault,))
     attributes = cast("dict[str, Any]", document)
-    found_id = attributes.get("id")
-    source_id = found_id if isinstance(found_id, str) else None
     envelope = read_attributes(attributes, None)
     if isinstance(envelope, Refusal):
-        missing = envelope.field not in attributes
-        detail = f"expected {envelope.expected}, found {envelope.found}"
-        if missing:
-            return _not_a_cloudevent(position, source_id, f"/{envelope.field}", detail)
-        return _bad_field(position, source_id, f"/{envelope.field}", detail)
-    known = _ADAPTERS.get(envelope.type)
-    if known is None:
+        return _refused(position, attributes, envelope)
+    if envelope.type not in FORMS:
         return _unknown_type(position, envelope)
-    media_type = attributes.get("datacontenttype", "application/json")
-    if media_type != "application/json" and not (isinstance(media_type, str) and _JSON_MEDIA_TYPE.match(media_type)):
-        return _bad_field(position, source_id, "/datacontenttype", f"expected JSON, found {media_type!r:.80}")
-    form, adapter = known
-    content = attributes.get("data")
-    if not isinstance(content, dict):
-        return _bad_field(position, source_id, "/data", f"expected a JSON object, found {type(content).__name__}")
     try:
-        fact = adapter.validate_python(content)
+        fact = _fact_in(attributes, envelope.type)
     except ValidationError as fault:
-        return Refused(position, source_id, 422, "Invalid event", tuple(_faults(fault)))
-    event = _learning_event(envelope, form, fact, adapter, sender, envelope.traceparent or traceparent)
-    if isinstance(event, Refusal):
-        return _bad_field(position, source_id, f"/{event.field}", f"expected {event.expected}, found {event.found}")
-    return event
+        return Refused(position, envelope.id, 422, "Invalid event", tuple(_faults(fault)))
+    if isinstance(fact, Refusal):
+        return _refused(position, attributes, fact)
+    event = _learning_event(envelope, fact, sender=sender, traceparent=traceparent)
+    return _refused(position, attributes, event) if isinstance(event, Refusal) else event
 
 
 def read_heard(envelope: Envelope, fact: LearningFact, *, sender: str, traceparent: str | None) -> LearningEvent:
     """The learning event of a message whose contract is already checked. Raises `ValueError` if it is none."""
-    form, adapter = _ADAPTERS[envelope.type]
-    event = _learning_event(envelope, form, fact, adapter, sender, envelope.traceparent or traceparent)
+    event = _learning_event(envelope, fact, sender=sender, traceparent=traceparent)
     if isinstance(event, Refusal):
         raise ValueError(str(event))
     return event
 
 
+def _fact_in(attributes: Mapping[str, Any], type_: str) -> LearningFact | Refusal:
+    media_type, content = attributes.get("datacontenttype"), attributes.get("data")
+    if media_type is not None and not (isinstance(media_type, str) and _JSON_MEDIA_TYPE.match(media_type)):
+        return Refusal("datacontenttype", "application/json", repr(media_type)[:80])
+    if not isinstance(content, dict):
+        return Refusal("data", "a JSON object", "nothing" if content is None else type(content).__name__)
+    return _ADAPTERS[type_].validate_python(content)
+
+
 def _learning_event(
-    envelope: Envelope,
-    form: Form,
-    fact: LearningFact,
-    adapter: TypeAdapter[LearningFact],
-    sender: str,
-    traceparent: str | None,
+    envelope: Envelope, fact: LearningFact, *, sender: str, traceparent: str | None
 ) -> LearningEvent | Refusal:
     if _CONTROL.search(envelope.id):
         return Refusal("id", "no control characters", repr(envelope.id)[:80])
@@ -125,14 +115,14 @@ def _learning_event(
         event_id=event_id_of(sender, envelope.source, envelope.id),
         type=envelope.type,
         learner_id=fact.learner_id,
-        object_id=getattr(fact, form.object_field),
+        object_id=getattr(fact, FORMS[envelope.type].object_field),
         occurred_at=occurred_at,
         sender=sender,
         source=envelope.source,
         source_id=envelope.id,
-        traceparent=traceparent,
+        traceparent=envelope.traceparent or traceparent,
         # Written from the contract: fields that it does not know, such as a name, stay at the door.
-        body=adapter.dump_json(fact, exclude_none=True),
+        body=_ADAPTERS[envelope.type].dump_json(fact, exclude_none=True),
     )
 
 
@@ -171,12 +161,14 @@ def _unknown_type(position: int, envelope: Envelope) -> Refused:
     return Refused(position, envelope.id, 422, "Unknown type", (FieldFault("/type", detail),))
 
 
-def _not_a_cloudevent(position: int, source_id: str | None, pointer: str, detail: str) -> Refused:
-    return Refused(position, source_id, 400, "Not a CloudEvent", (FieldFault(pointer, detail),))
-
-
-def _bad_field(position: int, source_id: str | None, pointer: str, detail: str) -> Refused:
-    return Refused(position, source_id, 422, "Invalid event", (FieldFault(pointer, detail),))
+def _refused(position: int, attributes: Mapping[str, Any], refusal: Refusal) -> Refused:
+    found_id = attributes.get("id")
+    source_id = found_id if isinstance(found_id, str) else None
+    fault = FieldFault(f"/{refusal.field}", f"expected {refusal.expected}, found {refusal.found}")
+    if refusal.field in attributes or refusal.field == "data":
+        return Refused(position, source_id, 422, "Invalid event", (fault,))
+    # CloudEvents 1.0 section 3.1: without a required attribute it is none.
+    return Refused(position, source_id, 400, "Not a CloudEvent", (fault,))
 
 
 def _faults(fault: ValidationError) -> Iterator[FieldFault]:

@@ -51,9 +51,7 @@ def _activities(events: Sequence[LearnerEvent]) -> list[dict[str, Any]]:
     for event in events:
         if isinstance(event.fact, ActivityCompleted):
             first.setdefault(event.object_id, event)
-    return [
-        {"activity_id": object_id, "completed_at": event.occurred_at} for object_id, event in sorted(first.items())
-    ]
+    return [{"activity_id": object_id, "completed_at": event.occurred_at} for object_id, event in sorted(first.items())]
 
 
 def _assessments(events: Sequence[LearnerEvent]) -> list[dict[str, Any]]:
