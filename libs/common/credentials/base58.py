@@ -4,21 +4,28 @@ _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _DIGITS = {letter: value for value, letter in enumerate(_ALPHABET)}
 # Two digits a step: half of the divisions.
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
-# Ten digits a step leave numbers that fit a machine word.
+# Ten digits a step leave numbers that fit a machine word; _PLACES takes them apart.
 _TEN_DIGITS = 58**10
+_PLACES = (58**8, 58**6, 58**4, 58**2)
 
 
 def encode(content: bytes) -> str:
     """`content` as base58; a leading zero byte is a leading `1`."""
     zeros = len(content) - len(content.lstrip(b"\0"))
     number = int.from_bytes(content)
-    pairs: list[str] = []
+    texts: list[str] = []
+    first, second, third, fourth = _PLACES
     while number:
-        number, chunk = divmod(number, _TEN_DIGITS)
-        for _ in range(5):
-            chunk, pair = divmod(chunk, 3364)
-            pairs.append(_PAIRS[pair])
-    return "1" * zeros + "".join(reversed(pairs)).lstrip("1")
+        number, ten = divmod(number, _TEN_DIGITS)
+        texts.append(
+            _PAIRS[ten // first]
+            + _PAIRS[ten // second % 3364]
+            + _PAIRS[ten // third % 3364]
+            + _PAIRS[ten // fourth % 3364]
+            + _PAIRS[ten % 3364]
+        )
+    texts.reverse()
+    return "1" * zeros + "".join(texts).lstrip("1")
 
 
 def decode(text: str) -> bytes:

@@ -5,6 +5,7 @@ achievement version; `Claim` is what differs from badge to badge. Every document
 2.0, VC-JWT) is made from these three and from nothing else.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -14,6 +15,8 @@ from pyoxigraph import NamedNode
 MAX_TEXT_CHARACTERS = 20_000
 MAX_IRI_CHARACTERS = 2_000
 # Schemes of which no JSON-LD context in use has made a prefix: an IRI that begins with one stays as it is.
+# Most IRIs are plain enough to be known at sight; the others are left to the RDF library.
+_PLAIN_IRI = re.compile(r"(?:https?://[a-z0-9.-]+(?::[0-9]{1,5})?/|urn:uuid:)[A-Za-z0-9/_.=-]{1,500}(?:#[0-9]+)?")
 IRI_SCHEMES = ("https://", "http://", "urn:", "did:", "mailto:")
 
 StatusPurpose = Literal["revocation", "suspension", "refresh", "message"]
@@ -23,6 +26,8 @@ ResultStatus = Literal["Completed", "Enrolled", "Failed", "InProgress", "OnHold"
 
 def is_absolute_iri(value: str) -> bool:
     """Whether `value` is an absolute IRI that RDF accepts, of a scheme in `IRI_SCHEMES`."""
+    if _PLAIN_IRI.fullmatch(value):
+        return True
     if not value.startswith(IRI_SCHEMES) or len(value) > MAX_IRI_CHARACTERS or not value.isascii():
         return False
     try:
@@ -250,6 +255,8 @@ class StatusEntry:
 
     def __post_init__(self) -> None:
         _require_iri(list_url=self.list_url)
+        if "#" in self.list_url:
+            raise ValueError(f"list_url: expected no fragment, found {self.list_url[:200]!r}")
         if self.index < 0:
             raise ValueError(f"index: expected 0 or more, found {self.index}")
 

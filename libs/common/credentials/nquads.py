@@ -82,7 +82,7 @@ def seen_from(node: str, quad: Quad) -> Quad:
 
 def hash_lines(lines: Iterable[str]) -> str:
     """The hex SHA-256 of `lines` in code point order, each ended (RDFC-1.0, section 4.6.3, steps 4 and 5)."""
-    return hashlib.sha256("".join(f"{line}\n" for line in sorted(lines)).encode()).hexdigest()
+    return hashlib.sha256("\n".join([*sorted(lines), ""]).encode()).hexdigest()
 
 
 def first_degree_hashes(quads: Iterable[Quad]) -> dict[str, str]:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple, cast
 
 from cryptography.exceptions import InvalidSignature
@@ -51,7 +52,7 @@ Fault = Literal[
 
 
 class Signed(NamedTuple):
-    """A document with its proof, and whether compiled shapes made all canonical forms."""
+    """A document with its proof, and whether a compiled shape made its canonical form."""
 
     document: Json
     compiled: bool
@@ -83,18 +84,13 @@ def sign(document: Json, signer: Signer, created: datetime, shapes: Shapes) -> S
     """
     if "proof" in document:
         raise ValueError("document: expected one without a proof")
-    proof = {
-        "type": "DataIntegrityProof",
-        "cryptosuite": CRYPTOSUITE,
-        "created": instant(created),
-        "verificationMethod": signer.verification_method,
-        "proofPurpose": "assertionMethod",
-    }
+    proof = _proof(signer.verification_method, instant(created))
     content = shapes.canonical(document)
-    options = _PROOF_SHAPES.canonical({"@context": document["@context"], **proof})
-    proof["proofValue"] = "z" + base58.encode(signer.sign(_to_sign(options.text, content.text)))
+    before, after = _options(tuple(document["@context"]), signer.verification_method)
+    options = before + proof["created"] + after
+    proof["proofValue"] = "z" + base58.encode(signer.sign(_to_sign(options, content.text)))
     # An array of one: the formal JSON schema of Open Badges 3.0 accepts nothing else.
-    return Signed({**document, "proof": [proof]}, content.compiled and options.compiled)
+    return Signed({**document, "proof": [proof]}, content.compiled)
 
 
 def verify_proof(
@@ -133,8 +129,26 @@ def verify_proof(
     return ProofResult(None, "the signature holds", method, str(proof.get("created")))
 
 
-# What all proofs share is their form: one shape each for the contexts in use.
-_PROOF_SHAPES = Shapes()
+@lru_cache(maxsize=256)
+def _options(contexts: tuple[str, ...], method: str) -> tuple[str, str]:
+    """The canonical proof options of a key, before and after the instant: nothing else in them varies.
+
+    They are about one blank node, each statement has a property of its own: the order stays as it is.
+    """
+    mark = "0000-00-00T00:00:00Z"
+    options = {**_proof(method, mark), "@context": list(contexts)}
+    before, after = canonical_nquads(options).split(mark)
+    return before, after
+
+
+def _proof(method: str, created: str) -> Json:
+    return {
+        "type": "DataIntegrityProof",
+        "cryptosuite": CRYPTOSUITE,
+        "created": created,
+        "verificationMethod": method,
+        "proofPurpose": "assertionMethod",
+    }
 
 
 def _to_sign(options: str, content: str) -> bytes:

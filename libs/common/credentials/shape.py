@@ -14,17 +14,17 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple, cast
 
+import orjson
+
 from libs.common.credentials import nquads
 from libs.common.credentials.canonical import Json, canonical_nquads
 from libs.common.credentials.model import is_absolute_iri
-from libs.common.credentials.nquads import Quad
+from libs.common.credentials.nquads import Quad, escape
 
-# A token survives every step unchanged, as a text and as an IRI alike.
-_TOKEN = "urn:x-compiled-shape:{}:"  # noqa: S105
-_IS_TOKEN = re.compile(r'(<|")urn:x-compiled-shape:(\d+):(?:>|")(.*)', re.DOTALL)
+# A token, `urn:x-compiled-shape:<number>`, survives every step unchanged, as a text and as an IRI alike.
+_STEM = "urn:x-compiled-shape:"
 # Texts under these keys are names that contexts define, not values: they belong to the shape.
 _NAMING_KEYS = frozenset({"type", "@type", "@context", "proofPurpose"})
-_MAX_SHAPES = 256
 # Marks in a shape's key; numbers, so that no member's name can be taken for one.
 _OBJECT, _ARRAY, _END, _TEXT = range(4)
 
@@ -41,12 +41,17 @@ class Canonical(NamedTuple):
 class Shapes:
     """The compiled shapes of documents that share `fixed` parts, which are told by identity, not by value.
 
-    Remembers up to 256 shapes; the one longest unused makes room. A fixed part must never be changed.
+    Remembers up to `limit` shapes; the one longest unused makes room. A fixed part must never be changed.
     """
 
-    def __init__(self, *fixed: object) -> None:
+    def __init__(self, *fixed: object, limit: int = 256) -> None:
+        self._limit = limit
         self._fixed = {id(part): part for part in fixed}
         self._shapes: OrderedDict[tuple[Any, ...], _Shape | None] = OrderedDict()
+
+    def __len__(self) -> int:
+        """How many shapes are remembered."""
+        return len(self._shapes)
 
     def canonical(self, document: Json) -> Canonical:
         """The canonical N-Quads of `document`. Raises `NotCanonical` as `canonical_nquads` does."""
@@ -63,26 +68,30 @@ class Shapes:
         if key in self._shapes:
             self._shapes.move_to_end(key)
             return self._shapes[key]
-        tokens = iter([_TOKEN.format(number) for number in range(count)])
-        shape = _compile(canonical_nquads(_with_tokens(document, self._fixed, tokens)), count)
+        stem = _STEM
+        while stem.encode() in orjson.dumps(document):
+            stem += "x:"  # somebody's text: no token may be mistaken for it
+        tokens = iter([f"{stem}{number}" for number in range(count)])
+        shape = _compile(canonical_nquads(_with_tokens(document, self._fixed, tokens)), stem, count)
         self._shapes[key] = shape
-        if len(self._shapes) > _MAX_SHAPES:
+        if len(self._shapes) > self._limit:
             self._shapes.popitem(last=False)
         return shape
 
 
 def _take_apart(node: Any, fixed: dict[int, object], key: list[Any], values: list[str]) -> None:
     """Split `node` into what its shape is (appended to `key`) and its texts (appended to `values`)."""
-    if type(node) is str:
-        key.append(_TEXT)
-        values.append(node)
-    elif type(node) is dict:
+    if type(node) is dict:
+        members = cast(Json, node)
         key.append(_OBJECT)
-        for name, value in cast(Json, node).items():
-            key.append(name)
+        key.extend(members)
+        key.append(_END)
+        for name, value in members.items():
             if type(value) is str and name not in _NAMING_KEYS:
                 values.append(value)
-            elif id(value) in fixed:
+                continue
+            key.append(name)
+            if id(value) in fixed:
                 key.append(id(value))
             elif name in _NAMING_KEYS:
                 key.append((repr(value),))
@@ -94,6 +103,9 @@ def _take_apart(node: Any, fixed: dict[int, object], key: list[Any], values: lis
         for value in cast(list[Any], node):
             _take_apart(value, fixed, key, values)
         key.append(_END)
+    elif type(node) is str:
+        key.append(_TEXT)
+        values.append(node)
     else:
         key.append((repr(node),))  # as text: True, 1 and 1.0 are equal as keys
 
@@ -118,24 +130,22 @@ def _with_tokens(node: Any, fixed: dict[int, object], tokens: Any) -> Any:
 class _Shape:
     """One compiled shape: lines that stay, lines to fill in, and how blank nodes get their labels."""
 
-    def __init__(self, quads: list[Quad], count: int, iri_slots: frozenset[int]) -> None:
-        self._count = count
-        self._iri_slots = sorted(iri_slots)
+    def __init__(self, quads: list[Quad], count: int, slots: "dict[str, _Slot]") -> None:
+        self._iri_slots = sorted({slot.number for slot in slots.values() if slot.before == "<"})
         mentions = nquads.blank_nodes(quads)
-        self._nodes = list(mentions)
-        # With one blank node, or none, the label is the same whatever the texts are.
-        labels = self._nodes if len(self._nodes) > 1 else []
-        index = {node: count + number for number, node in enumerate(labels)}
-        parts = [[_template(term, index) for term in quad if term is not None] for quad in quads]
-        self._constant = [nquads.write(quad) for quad, terms in zip(quads, parts, strict=True) if not _varies(terms)]
-        self._render = _renderer([terms for terms in parts if _varies(terms)])
-        self._hashes = [_hasher(node, mentions[node]) for node in labels]
+        self._hashes = [_hasher(node, quads, slots) for node, quads in mentions.items()]
+        # With one blank node, or with none that a text bears on, the labels stay as they are.
+        if len(mentions) < 2 or all(isinstance(given, str) for given in self._hashes):
+            self._hashes = []
+        else:
+            slots = slots | {node: _Slot("", count + number, "") for number, node in enumerate(mentions)}
+        self._constant, self._render = _lines(quads, slots)
 
     def canonical(self, values: list[str]) -> str | None:
         """The canonical N-Quads with `values` filled in; None where only the library can tell."""
         if not all(is_absolute_iri(values[slot]) for slot in self._iri_slots):
             return None
-        filled = [nquads.escape(value) for value in values]
+        filled = [escape(value) for value in values]
         if self._hashes:
             hashes = [given if isinstance(given, str) else given(filled) for given in self._hashes]
             order = sorted(hashes)
@@ -159,32 +169,25 @@ class _Slot(NamedTuple):
     after: str
 
 
-def _template(term: str, labels: dict[str, int]) -> str | _Slot:
-    if term in labels:
-        return _Slot("", labels[term], "")
-    found = _IS_TOKEN.fullmatch(term)
-    if found is None:
-        return term
-    closing = ">" if found[1] == "<" else '"'
-    return _Slot(found[1], int(found[2]), closing + found[3])
-
-
-def _varies(terms: list[str | _Slot]) -> bool:
-    return any(isinstance(term, _Slot) for term in terms)
-
-
-def _renderer(lines: list[list[str | _Slot]]) -> Render:
-    """A function from values to `lines` filled in: one formatting operation for all of them."""
-    slots = [term.number for terms in lines for term in terms if isinstance(term, _Slot)]
-    if not slots:
-        return lambda _: []
-    form = "\n".join(" ".join(_form(term) for term in terms) + " ." for terms in lines)
-    if len(slots) == 1:
-        only = slots[0]
-        return lambda values: [form % (values[only],)]
-    pick = itemgetter(*slots)
-    # A filled in value has no line feed of its own: `escape` writes it as \n.
-    return lambda values: (form % pick(values)).split("\n")
+def _lines(quads: list[Quad], slots: dict[str, _Slot]) -> tuple[list[str], Render]:
+    """The lines of `quads` that stay as they are, and a function from values to the others filled in."""
+    constant: list[str] = []
+    forms: list[str] = []
+    numbers: list[int] = []
+    for quad in quads:
+        terms = [slots.get(term, term) for term in quad if term is not None]
+        varying = [term.number for term in terms if isinstance(term, _Slot)]
+        if varying:
+            forms.append(" ".join(_form(term) for term in terms) + " .")
+            numbers.extend(varying)
+        else:
+            constant.append(nquads.write(quad))
+    if not numbers:
+        return constant, lambda _: []
+    form = "\n".join(forms)
+    pick = itemgetter(*numbers)  # a tuple, or the one text by itself: % takes both
+    # One formatting operation for all lines: no filled in value has a line feed, `escape` writes it as \\n.
+    return constant, lambda values: (form % pick(values)).split("\n")
 
 
 def _form(term: str | _Slot) -> str:
@@ -193,31 +196,31 @@ def _form(term: str | _Slot) -> str:
     return f"{term.before.replace('%', '%%')}%s{term.after.replace('%', '%%')}"
 
 
-def _hasher(node: str, mentioning: list[Quad]) -> str | Callable[[Sequence[str]], str]:
+def _hasher(node: str, mentioning: list[Quad], slots: dict[str, _Slot]) -> str | Callable[[Sequence[str]], str]:
     """The first-degree hash of `node`, or a function from values to it if it depends on them."""
-    seen = [nquads.seen_from(node, quad) for quad in mentioning]
-    parts = [[_template(term, {}) for term in quad if term is not None] for quad in seen]
-    constant = [nquads.write(quad) for quad, terms in zip(seen, parts, strict=True) if not _varies(terms)]
-    varying = [terms for terms in parts if _varies(terms)]
-    if not varying:
+    constant, render = _lines([nquads.seen_from(node, quad) for quad in mentioning], slots)
+    if len(constant) == len(mentioning):
         return nquads.hash_lines(constant)
-    render = _renderer(varying)
     return lambda values: nquads.hash_lines(constant + render(values))
 
 
-def _compile(canonical_text: str, count: int) -> _Shape | None:
-    """The shape whose canonical form, with tokens for its `count` texts, is `canonical_text`.
+def _compile(canonical_text: str, stem: str, count: int) -> _Shape | None:
+    """The shape whose canonical form, with a token of `stem` for each of its texts, is `canonical_text`.
 
-    None if it cannot be compiled: its fixed blank nodes are told apart only by their neighbours, or not every
-    token is where one was expected (a fixed part holds a text that looks like one).
+    None if it cannot be compiled: blank nodes are told apart only by their neighbours, or not every one of the
+    `count` tokens is where one was expected.
     """
     quads = nquads.parse(canonical_text)
     hashes = nquads.first_degree_hashes(quads)
     if len(set(hashes.values())) != len(hashes):
         return None
-    found = [match for quad in quads for term in quad if term and (match := _IS_TOKEN.fullmatch(term))]
-    if {int(match[2]) for match in found} != set(range(count)):
+    is_token = re.compile(rf'(<|"){stem}(\d+)(?:>|")(.*)', re.DOTALL)
+    terms = {term for quad in quads for term in quad if term is not None}
+    slots = {
+        term: _Slot(found[1], int(found[2]), (">" if found[1] == "<" else '"') + found[3])
+        for term in terms
+        if (found := is_token.fullmatch(term)) is not None
+    }
+    if {slot.number for slot in slots.values()} != set(range(count)):
         return None
-    if canonical_text.count(_TOKEN.split("{", 1)[0]) != len(found):
-        return None
-    return _Shape(quads, count, frozenset(int(match[2]) for match in found if match[1] == "<"))
+    return _Shape(quads, count, slots)
