@@ -119,6 +119,10 @@ async def _send_batches(rows: Iterator[Body], pace: Pace, post: Callable[[list[B
         while batch := list(itertools.islice(rows, pace.batch)):
             await post(batch)
 
-    async with asyncio.TaskGroup() as senders:
-        for _ in range(pace.concurrency):
-            senders.create_task(sender())
+    try:
+        async with asyncio.TaskGroup() as senders:
+            for _ in range(pace.concurrency):
+                senders.create_task(sender())
+    except ExceptionGroup as faults:
+        # The senders meet the same fault at about the same time: the first one says it.
+        raise faults.exceptions[0] from None

@@ -1,0 +1,29 @@
+"""`cairn`: run the system on this machine, replay learning records into it, look after it."""
+
+from __future__ import annotations
+
+import typer
+
+from deploy.commands.dead_letters import dead_letters
+from deploy.commands.demo import demo
+from deploy.commands.ending import EXIT_CODES
+from deploy.commands.replay import replay
+from deploy.commands.token import token
+from deploy.commands.up import up
+
+app = typer.Typer(
+    help=f"Cairn: learning events in, signed badges out. {EXIT_CODES}",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(up)
+app.command()(demo)
+app.add_typer(replay, name="replay")
+app.command()(token)
+app.add_typer(dead_letters, name="dead-letters")
+
+
+def main() -> None:
+    """The entry point of the command `cairn`."""
+    app()

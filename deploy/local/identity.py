@@ -1,0 +1,106 @@
+"""The secrets of one local system: made once in its state directory, readable by its owner only."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+SCOPES = (
+    "catalogue.write",
+    "learners.write",
+    "learners.read",
+    "enrollments.write",
+    "events.write",
+    "records.read",
+    "operations",
+)
+TOKEN_ISSUER = "cairn-local"  # noqa: S105 - a name
+TOKEN_AUDIENCE = "cairn"  # noqa: S105 - a name
+_ALGORITHM = "ES256"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Where the secrets lie. `secrets_directory` is what services read as `CAIRN_SECRETS_DIR`.
+
+    In it lie the badge namespace and the pepper, each in a file named like its setting. The issuer's Ed25519 key
+    lies beside it, and so does the key that signs access tokens, which no service may hold.
+    """
+
+    secrets_directory: Path
+    signing_key_file: Path
+    token_key_file: Path
+    token_keys_file: Path
+
+    def mint_token(
+        self, subject: str, scopes: Sequence[str], *, learner_id: str | None = None, hours: float = 1.0
+    ) -> str:
+        """An access token (a JWT, RFC 9068) for `subject` that holds `scopes` for `hours` from now."""
+        key = ECKey.import_key(orjson.loads(self.token_key_file.read_bytes()))
+        now = int(time.time())
+        claims = {
+            "iss": TOKEN_ISSUER,
+            "aud": TOKEN_AUDIENCE,
+            "sub": subject,
+            "scope": " ".join(scopes),
+            "iat": now,
+            "exp": now + int(hours * 3600),
+            "jti": str(uuid4()),
+        }
+        if learner_id is not None:
+            claims["learner_id"] = learner_id
+        return jwt.encode({"alg": _ALGORITHM, "kid": key.kid, "typ": "at+jwt"}, claims, key)
+
+
+def load_identity(directory: Path) -> Identity:
+    """The identity kept in `directory`; what is missing of it is made now."""
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    services = directory / "services"
+    services.mkdir(exist_ok=True, mode=0o700)
+    identity = Identity(
+        services, directory / "issuer-key.pem", directory / "token-key.json", directory / "token-keys.json"
+    )
+    if not identity.signing_key_file.exists():
+        _write(identity.signing_key_file, _new_signing_key())
+    if not identity.token_key_file.exists():
+        key = ECKey.generate_key("P-256", {"use": "sig", "alg": _ALGORITHM}, auto_kid=True)
+        _write(identity.token_key_file, orjson.dumps(key.as_dict(private=True)))
+    if not identity.token_keys_file.exists():
+        key = ECKey.import_key(orjson.loads(identity.token_key_file.read_bytes()))
+        _write(identity.token_keys_file, orjson.dumps({"keys": [key.as_dict(private=False)]}))
+    for name, content in _made_up().items():
+        if not (services / name).exists():
+            _write(services / name, content.encode())
+    return identity
+
+
+def _new_signing_key() -> bytes:
+    key = Ed25519PrivateKey.generate()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _made_up() -> dict[str, str]:
+    """Fresh secrets of the awarding service by file name; each is used only where none is kept yet."""
+    return {
+        "cairn_badge_namespace": str(uuid4()),
+        "cairn_subject_pepper": secrets.token_hex(32),
+    }
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a secret so that it is never readable by others nor half there."""
+    aside = path.with_suffix(f".{os.getpid()}")
+    aside.touch(mode=0o600)
+    aside.write_bytes(content.rstrip() + b"\n")
+    aside.replace(path)

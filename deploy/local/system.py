@@ -1,0 +1,252 @@
+"""The embedded system: PostgreSQL, Kafka and the services' eight processes, supervised, on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from deploy.doors import Access
+from deploy.local.identity import TOKEN_AUDIENCE, TOKEN_ISSUER, Identity, load_identity
+from deploy.local.kafka import LocalKafka
+from deploy.local.postgres import LocalPostgres
+from deploy.local.processes import SERVICES, Say, ServiceProcess, environment_for, stop_all
+from deploy.local.running import find_running, forget_running, note_running
+from deploy.local.server import CannotStart, Claim, free_port, require_port
+from deploy.local.topics import create_topics
+
+DEFAULT_PORTS: Mapping[str, int] = {
+    "enrollment": 8101, "progress": 8102, "awarding": 8103, "verification": 8104,
+}  # fmt: skip
+READY_TIMEOUT_SECONDS = 60.0
+_GIVE_UP_DEATHS = 3
+
+
+def free_ports() -> dict[str, int]:
+    """A free port for each service's api, for tests and for systems that nobody looks for at a known place."""
+    ports: set[int] = set()
+    while len(ports) < len(SERVICES):
+        ports.add(free_port())
+    return dict(zip(SERVICES, sorted(ports), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a system is run: api port by service; `durable=False` gives up safety against power loss (tests).
+
+    `trace_file` collects the spans of all processes; `settings` are further `CAIRN_` variables for them.
+    """
+
+    ports: Mapping[str, int] = field(default_factory=lambda: dict(DEFAULT_PORTS))
+    durable: bool = True
+    trace_file: Path | None = None
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class System:
+    """A system of one state directory. Use `running_system` to have one started and stopped."""
+
+    def __init__(self, directory: Path, shape: Shape, say: Say) -> None:
+        self.directory = directory.resolve()
+        self.shape = shape
+        self.urls = {service: f"http://localhost:{port}" for service, port in shape.ports.items()}
+        self.postgres = LocalPostgres(self.directory / "postgres", free_port(), durable=shape.durable)
+        self.kafka = LocalKafka(self.directory / "kafka", free_port())
+        self.processes: dict[str, ServiceProcess] = {}
+        self._say = say
+        self._identity: Identity | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """The secrets, once started."""
+        if self._identity is None:
+            raise RuntimeError("the system was not started")
+        return self._identity
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The process ids by name (`awarding-worker`, …) of the processes that run now."""
+        return {name: process.pid for name, process in self.processes.items() if process.is_alive()}
+
+    def dsn(self, service: str) -> str:
+        """The PostgreSQL URL of a service's own database."""
+        return self.postgres.dsn(f"cairn_{service}")
+
+    def access(self, scopes: Sequence[str], *, subject: str = "cairn-command") -> Access:
+        """The way in through the public doors with these scopes."""
+        return Access(self.urls, self.identity.mint_token(subject, scopes, hours=12))
+
+    def kill(self, name: str) -> None:
+        """Kill a process as a crash would; it is started again by the supervisor."""
+        self.processes[name].kill()
+
+    async def stop_process(self, name: str) -> None:
+        """Stop a process and leave it stopped."""
+        await asyncio.to_thread(self.processes[name].stop)
+
+    async def start_process(self, name: str) -> None:
+        """Start a stopped process and wait until it is ready."""
+        self.processes[name].start()
+        await self._wait_for(name)
+
+    async def migrate(self, *services: str) -> None:
+        """Bring the services' databases up to date, all at once, each by its own `migrate` process."""
+        migrations = [self._process(service, "migrate") for service in services]
+        await asyncio.gather(*(self._run_to_end(migration) for migration in migrations))
+
+    async def start(self) -> None:
+        """Start everything, side by side where it can be. `CannotStart` says in a line what prevents it."""
+        self._identity = await asyncio.to_thread(load_identity, self.directory / "secrets")
+        (self.directory / "processes").mkdir(exist_ok=True)
+        self._stop_leftovers()
+        for service, port in self.shape.ports.items():
+            require_port(service, port)
+        started = [asyncio.create_task(self._start_databases()), asyncio.create_task(self._start_broker())]
+        try:
+            await asyncio.gather(*started)
+        finally:
+            # Threads do not stop when a task is cancelled: a server that is just starting must be waited for.
+            await asyncio.wait(started)
+        for process in self.processes.values():
+            if process.role == "worker":
+                process.start()
+        await asyncio.gather(*(self._wait_for(name) for name in self.processes))
+
+    async def stop(self) -> None:
+        """Stop the services' processes, then the broker and the database."""
+        await stop_all(list(self.processes.values()))
+        await asyncio.gather(asyncio.to_thread(self.kafka.stop), asyncio.to_thread(self.postgres.stop))
+
+    async def supervise(self) -> None:
+        """Start again whatever died, for ever."""
+        while True:
+            for process in self.processes.values():
+                process.revive(self._say)
+            await asyncio.sleep(0.1)
+
+    def _stop_leftovers(self) -> None:
+        for service in SERVICES:
+            for role in ("worker", "api", "migrate"):
+                process = ServiceProcess(service, role, self.directory / "processes", {})
+                process.stop_leftover()
+
+    async def _start_databases(self) -> None:
+        await _finish(asyncio.to_thread(self.postgres.start))
+        for service in SERVICES:
+            for role in ("api", "worker"):
+                process = self._process(service, role)
+                self.processes[process.name] = process
+        # An api needs no tables to start, so that its start-up passes while the tables are made.
+        for service in SERVICES:
+            self.processes[f"{service}-api"].start()
+        await self.migrate(*SERVICES)
+
+    async def _start_broker(self) -> None:
+        await _finish(asyncio.to_thread(self.kafka.start))
+        await create_topics(self.kafka.bootstrap)
+
+    def _process(self, service: str, role: str) -> ServiceProcess:
+        return ServiceProcess(service, role, self.directory / "processes", environment_for(self._settings(service)))
+
+    def _settings(self, service: str) -> dict[str, str]:
+        settings = {
+            "CAIRN_DATABASE_DSN": self.dsn(service),
+            "CAIRN_KAFKA_BOOTSTRAP": self.kafka.bootstrap,
+            "CAIRN_PORT": str(self.shape.ports[service]),
+            "CAIRN_PUBLIC_URL": self.urls["verification"],
+            "CAIRN_TOKEN_KEYS_FILE": str(self.identity.token_keys_file),
+            "CAIRN_TOKEN_ISSUER": TOKEN_ISSUER,
+            "CAIRN_TOKEN_AUDIENCE": TOKEN_AUDIENCE,
+        }
+        if service == "awarding":
+            settings["CAIRN_SECRETS_DIR"] = str(self.identity.secrets_directory)
+            settings["CAIRN_SIGNING_KEY_FILE"] = str(self.identity.signing_key_file)
+        if self.shape.trace_file is not None:
+            settings["CAIRN_TRACE_FILE"] = str(self.shape.trace_file.resolve())
+        return settings | dict(self.shape.settings)
+
+    async def _run_to_end(self, process: ServiceProcess) -> None:
+        process.start()
+        try:
+            while process.is_alive():  # noqa: ASYNC110 - a process sets no event
+                await asyncio.sleep(0.02)
+            if process.exit_code != 0:
+                raise CannotStart(f"{process.name}: {process.why()}")
+        finally:
+            await asyncio.to_thread(process.stop)
+
+    async def _wait_for(self, name: str) -> None:
+        """Return when a process is ready; give up on one that dies again and again, or takes too long."""
+        process = self.processes[name]
+        is_ready = self._api_is_ready if process.role == "api" else self._worker_is_ready
+        async with _time_limit(name, process):
+            while not (process.is_alive() and await is_ready(process)):
+                process.revive(self._say)
+                if process.deaths >= _GIVE_UP_DEATHS:
+                    raise CannotStart(f"{name}: {process.why()}")
+                await asyncio.sleep(0.05)
+
+    async def _api_is_ready(self, process: ServiceProcess) -> bool:
+        async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
+            with contextlib.suppress(httpx.TransportError):
+                return (await client.get(f"{self.urls[process.service]}/readyz")).is_success
+        return False
+
+    async def _worker_is_ready(self, process: ServiceProcess) -> bool:
+        raise NotImplementedError
+
+
+@asynccontextmanager
+async def _time_limit(name: str, process: ServiceProcess) -> AsyncGenerator[None]:
+    try:
+        async with asyncio.timeout(READY_TIMEOUT_SECONDS):
+            yield
+    except TimeoutError:
+        raise CannotStart(f"{name}: not ready after {READY_TIMEOUT_SECONDS:.0f} s: {process.why()}") from None
+
+
+async def _finish(work: Awaitable[None]) -> None:
+    """Wait for a thread's work even when cancelled meanwhile, and only then be cancelled."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+
+
+@asynccontextmanager
+async def running_system(
+    directory: Path, shape: Shape | None = None, *, say: Callable[[str], None] = lambda _: None
+) -> AsyncGenerator[System]:
+    """A system that runs in `directory` for the length of the block, then is stopped in order.
+
+    What an earlier run that was killed left behind there is stopped first. `say` is told in a line whenever a
+    process died and was started again. Raises `CannotStart`, whose message is one line for people.
+    """
+    claim = Claim("Cairn", directory)
+    running = find_running(directory)
+    if running is not None:
+        raise CannotStart(
+            f"Cairn: already running in {directory} (process {running.pid}): stop that one first (Ctrl-C)"
+        )
+    claim.take()
+    system = System(directory, shape or Shape(), say)
+    supervisor: asyncio.Task[None] | None = None
+    try:
+        await system.start()
+        supervisor = asyncio.create_task(system.supervise())
+        note_running(system.directory, system.urls)
+        yield system
+    finally:
+        forget_running(directory)
+        if supervisor is not None:
+            supervisor.cancel()
+            await asyncio.wait([supervisor])
+        await asyncio.shield(system.stop())
+        claim.release()
