@@ -20,7 +20,16 @@ from aiokafka.errors import KafkaError
 
 from deploy.local.home import home
 from deploy.local.jars import LOCK, class_path, java
-from deploy.local.server import CannotStart, Child, Claim, free_port, log_size, require_port, require_space
+from deploy.local.server import (
+    CannotStart,
+    Child,
+    Claim,
+    free_port,
+    is_about_full_disk,
+    log_size,
+    require_port,
+    require_space,
+)
 
 T = TypeVar("T")
 _NAME = "Kafka"
@@ -96,6 +105,9 @@ class LocalKafka:
             self._child.start([*command, "kafka.Kafka", settings])
             if not self._child.wait_until(lambda: _answers(self.port), timeout_seconds=120):
                 raise CannotStart(f"{_NAME}: {self._child.why(since=written)}")
+        except OSError as error:
+            self.stop()
+            raise CannotStart(f"{_NAME}: cannot use {self.directory}: {error.strerror}") from error
         except BaseException:
             self.stop()
             raise
@@ -137,9 +149,10 @@ class LocalKafka:
         tool = [*command, "kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", settings]
         made = subprocess.run(tool, capture_output=True, text=True, check=False)
         if made.returncode != 0:
+            if is_about_full_disk(made.stderr + made.stdout):
+                raise CannotStart(f"{_NAME}: the disk of {self.directory} is full: free some space and try again")
             said = (made.stderr or made.stdout).strip().splitlines() or ["it said nothing"]
-            why = "the disk is full" if "No space left" in made.stderr else said[-1]
-            raise CannotStart(f"{_NAME}: cannot prepare {self.directory}: {why}")
+            raise CannotStart(f"{_NAME}: cannot prepare {self.directory}: {said[-1]}")
 
 
 def aot_cache() -> Path:

@@ -14,7 +14,16 @@ from urllib.parse import quote
 
 import psutil
 
-from deploy.local.server import CannotStart, Child, Claim, is_root, log_size, require_port, require_space
+from deploy.local.server import (
+    CannotStart,
+    Child,
+    Claim,
+    is_about_full_disk,
+    is_root,
+    log_size,
+    require_port,
+    require_space,
+)
 
 _NAME = "PostgreSQL"
 _OWNER = "postgres"
@@ -91,6 +100,9 @@ class LocalPostgres:
                 self._make_data(binaries, prefix)
             self._clear_foreign_pid_file()
             self._run([*prefix, str(binaries / "postgres"), "-D", str(self.data)])
+        except OSError as error:
+            self.stop()
+            raise CannotStart(f"{_NAME}: cannot use {self.directory}: {error.strerror}") from error
         except BaseException:
             self.stop()
             raise
@@ -146,8 +158,10 @@ class LocalPostgres:
                 os.chown(mine, nobody.pw_uid, nobody.pw_gid)
         made = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.directory)
         if made.returncode != 0:
-            said = "the disk is full" if "No space left" in made.stderr else made.stderr.strip()[-300:]
-            raise CannotStart(f"{_NAME}: cannot make {self.data}: {' '.join(said.split())}")
+            if is_about_full_disk(made.stderr):
+                raise CannotStart(f"{_NAME}: the disk of {self.directory} is full: free some space and try again")
+            said = " ".join(made.stderr.split())[-300:]
+            raise CannotStart(f"{_NAME}: cannot make {self.data}: {said}")
         aside.rename(self.data)
 
     def _clear_foreign_pid_file(self) -> None:

@@ -181,7 +181,7 @@ class Child:
         with self.log.open("rb") as log:
             log.seek(max(since, self.log.stat().st_size - 20_000))
             lines = log.read().decode(errors="replace").splitlines()
-        if any("No space left on device" in line for line in lines):
+        if is_about_full_disk("".join(lines)):
             return "the disk is full: free some space and try again"
         telling = [line for line in lines if "FATAL" in line or "ERROR" in line or "Exception" in line]
         last = (telling or lines or ["it said nothing"])[-1].strip()
@@ -196,6 +196,11 @@ def _has_ended(process: psutil.Process, timeout_seconds: float) -> bool:
             return False
         time.sleep(0.03)
     return True
+
+
+def is_about_full_disk(said: str) -> bool:
+    """Whether a program's output tells of a full disk, in the system's words or in PostgreSQL's."""
+    return "No space left on device" in said or "Check free disk space" in said
 
 
 def log_size(path: Path) -> int:
