@@ -6,14 +6,14 @@ from pathlib import Path
 
 from libs.common.service import command_line
 from services.progress import api, worker
-from services.progress.settings import ProgressSettings
+from services.progress.settings import read_settings
 
 MIGRATIONS = Path(__file__).parent / "sql" / "migrations"
 
 if __name__ == "__main__":
     command_line(
         "progress",
-        settings=lambda: ProgressSettings(),  # pyright: ignore[reportCallIssue] - read from the environment
+        settings=read_settings,
         api=api.create,
         worker=worker.run,
         migrations=[MIGRATIONS],

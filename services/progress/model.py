@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from libs.common.contracts import (
@@ -39,9 +39,8 @@ FORMS: Mapping[str, Form] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class LearningEvent:
-    """One well-formed event at the door.
+class LearningEvent(NamedTuple):
+    """One well-formed event at the door. Not a dataclass, which takes four times as long to make.
 
     `event_id` is derived from `sender` (the caller, or the topic), `source` and `source_id` (CloudEvents
     `source` and `id`); `object_id` names the activity, assessment or evidence component; `body` is the JSON of
