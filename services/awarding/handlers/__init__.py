@@ -1,0 +1,30 @@
+"""What awarding does when something happens: load, decide, save, tell. One function per thing that happens."""
+
+from services.awarding.handlers.catalogue import on_achievement_published, on_issuer_published, tell_keys
+from services.awarding.handlers.facts import (
+    on_activity_completed,
+    on_assessment_scored,
+    on_completion_retracted,
+    on_evidence_verified,
+    on_score_voided,
+)
+from services.awarding.handlers.learners import on_learner_registered
+from services.awarding.handlers.office import Office
+from services.awarding.handlers.reading import explain_achievement, show_trail
+from services.awarding.handlers.recheck import recheck_waiting
+
+__all__ = [
+    "Office",
+    "explain_achievement",
+    "on_achievement_published",
+    "on_activity_completed",
+    "on_assessment_scored",
+    "on_completion_retracted",
+    "on_evidence_verified",
+    "on_issuer_published",
+    "on_learner_registered",
+    "on_score_voided",
+    "recheck_waiting",
+    "show_trail",
+    "tell_keys",
+]

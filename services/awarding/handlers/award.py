@@ -1,0 +1,170 @@
+"""The award itself: from achievements that may have been earned to signed badges that are told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid5
+
+from libs.common.contracts import BadgeIssued
+from libs.common.messaging.work import Outgoing, Work
+from libs.common.telemetry import BADGES, SIGNED, current_traceparent, parent_context, tracer
+from services.awarding.handlers.office import Office
+from services.awarding.model import Award, Badge
+from services.awarding.rules.awards import Standing, decide_awards, in_order_of_arrival
+from services.awarding.rules.badge import claim_of
+from services.awarding.rules.catalogue import Catalogue
+from services.awarding.rules.outcome import Record
+from services.awarding.store import badges as badge_store
+from services.awarding.store import facts as fact_store
+
+if TYPE_CHECKING:
+    from libs.common.postgres.database import Connection
+
+SOURCE = "/cairn/awarding"
+
+# Achievement ids by learner id.
+Touched = Mapping[str, set[str]]
+
+
+async def award_touched(
+    office: Office, work: Work, catalogue: Catalogue, touched: Touched, new: Mapping[str, set[UUID]] | None = None
+) -> None:
+    """Award what is due of the achievements that were touched, and of all that their badges help to earn.
+
+    The learners must be registered and locked. `new` are the events that came in now, by learner; without it all
+    events of the learners are walked through again.
+    """
+    hopeful = await _hopeful(work.connection, catalogue, touched)
+    if not hopeful:
+        return
+    awards: list[Award] = []
+    for standing in await _standings(work.connection, catalogue, hopeful, new):
+        decided = decide_awards(catalogue, standing, office.namespace)
+        awards += (award for award in decided if isinstance(award, Award))
+    if awards:
+        await _issue(office, work, catalogue, awards)
+
+
+async def _hopeful(connection: Connection, catalogue: Catalogue, touched: Touched) -> dict[str, set[str]]:
+    """The touched achievements that may be due, judged cheaply: most events are done with here."""
+    achievements = catalogue.achievements
+    pairs = [(learner, name, achievements[name].tree.fewest) for learner, names in touched.items() for name in names]
+    if not pairs:
+        return {}
+    mentions = {name: achievements[name].tree.mentions for _, name, _ in pairs}
+    facts = await fact_store.promising_facts(connection, pairs, mentions)
+    records = {pair: Record.of(found) for pair, found in facts.items()}
+    stacks = [
+        (learner, name)
+        for learner, name, fewest in pairs
+        if achievements[name].tree.badges and (not fewest or (learner, name) in records)
+    ]
+    if stacks:
+        await _add_held(connection, catalogue, records, stacks)
+    hopeful: dict[str, set[str]] = {}
+    for (learner, name), record in records.items():
+        if achievements[name].hopeful.met(record):
+            hopeful.setdefault(learner, set()).add(name)
+    return hopeful
+
+
+async def _add_held(
+    connection: Connection,
+    catalogue: Catalogue,
+    records: dict[tuple[str, str], Record],
+    stacks: Sequence[tuple[str, str]],
+) -> None:
+    """Complete the records of achievements that require badges; drop those that are awarded already."""
+    wanted = {(learner, badge) for learner, name in stacks for badge in catalogue.achievements[name].tree.badges}
+    held = await badge_store.held_badges(connection, wanted | set(stacks))
+    for learner, name in stacks:
+        badges = {badge.achievement_id: badge for badge in held.get(learner, ())}
+        if name in badges:
+            records.pop((learner, name), None)
+        else:
+            records.setdefault((learner, name), Record()).held.update(badges)
+
+
+async def _standings(
+    connection: Connection, catalogue: Catalogue, hopeful: Touched, new: Mapping[str, set[UUID]] | None
+) -> list[Standing]:
+    """All that matters to the hopeful achievements and to those above them, for each learner."""
+    scopes = {learner: catalogue.reachable(names) for learner, names in hopeful.items()}
+    trees = {name: catalogue.achievements[name].tree for scope in scopes.values() for name in scope}
+    facts = await fact_store.facts_about(
+        connection,
+        {(learner, about) for learner, scope in scopes.items() for name in scope for about in trees[name].mentions},
+    )
+    held = await badge_store.held_badges(
+        connection,
+        {(learner, badge) for learner, scope in scopes.items() for name in scope
+         for badge in (name, *trees[name].badges)},
+    )  # fmt: skip
+    standings: list[Standing] = []
+    for learner, scope in sorted(scopes.items()):
+        found, badges = facts.get(learner, []), held.get(learner, [])
+        open_ids = frozenset(scope - {badge.achievement_id for badge in badges})
+        if new is None:
+            standings.append(Standing(learner, Record(), in_order_of_arrival(found, badges), open_ids))
+            continue
+        arrived = new.get(learner, set[UUID]())
+        known = Record.of((fact for fact in found if fact.event_id not in arrived), badges)
+        standings.append(Standing(learner, known, [f for f in found if f.event_id in arrived], open_ids))
+    return standings
+
+
+async def _issue(office: Office, work: Work, catalogue: Catalogue, awards: Sequence[Award]) -> None:
+    badges = [_signed(office, catalogue, award) for award in awards]
+    kept = await badge_store.keep_badges(work.connection, badges)
+    for badge in badges:
+        if badge.award.badge_id in kept:
+            work.tell(_told(badge))
+            BADGES.labels("issued").inc()
+
+
+def _signed(office: Office, catalogue: Catalogue, award: Award) -> Badge:
+    """One signed badge. Its span continues the trace of the event that completed it (B9)."""
+    achievement = catalogue.achievements[award.achievement_id]
+    issuer = catalogue.issuers[achievement.published.issuer_id]
+    attributes = {"cairn.achievement": award.achievement_id, "cairn.badge": str(award.badge_id)}
+    with tracer.start_as_current_span("award", parent_context(award.trigger.traceparent), attributes=attributes):
+        claim = claim_of(office.deployment, award, achievement.published)
+        issued = office.template(issuer, achievement).issue(claim, office.signer(issuer.issuer_id))
+        SIGNED.labels("compiled" if issued.compiled else "library").inc()
+        return Badge(
+            award,
+            issuer.issuer_id,
+            issued.credential.decode(),
+            issued.open_badge_2.decode(),
+            f"sha256:{issued.digest}",
+            current_traceparent(),
+        )
+
+
+def _told(badge: Badge) -> Outgoing:
+    award = badge.award
+    content = BadgeIssued(
+        badge_id=award.badge_id,
+        learner_id=award.learner_id,
+        achievement_id=award.achievement_id,
+        version=award.version,
+        cycle=award.cycle,
+        issuer_id=badge.issuer_id,
+        valid_from=award.valid_from,
+        credential=badge.credential,
+        open_badge_2=badge.open_badge_2,
+        digest=badge.digest,
+    )
+    return Outgoing(
+        topic=BadgeIssued.TOPIC,
+        key=str(award.badge_id),
+        event_id=uuid5(award.badge_id, "issued"),
+        type=BadgeIssued.TYPE,
+        source=SOURCE,
+        subject=str(award.badge_id),
+        # Not the clock: a replay tells the same message.
+        time=award.valid_from,
+        value=content.model_dump_json(exclude_none=True).encode(),
+        traceparent=badge.traceparent,
+    )

@@ -1,0 +1,114 @@
+"""Learners' facts come in, or turn out not to count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from libs.common.contracts import (
+    ActivityCompleted,
+    AssessmentScored,
+    CompletionRetracted,
+    EvidenceVerified,
+    ScoreVoided,
+)
+from libs.common.messaging.hearing import Received
+from libs.common.messaging.work import Work
+from services.awarding.handlers.award import award_touched
+from services.awarding.handlers.office import Office
+from services.awarding.model import FactKind, NewFact, NewVoid
+from services.awarding.rules.scores import points_of
+from services.awarding.store import facts as fact_store
+from services.awarding.store import learners as learner_store
+
+_ACTIVITY, _ASSESSMENT, _EVIDENCE = int(FactKind.ACTIVITY), int(FactKind.ASSESSMENT), int(FactKind.EVIDENCE)
+
+
+async def on_activity_completed(office: Office, work: Work, events: Sequence[Received[ActivityCompleted]]) -> None:
+    """Learners completed activities."""
+    facts = [
+        NewFact(content.learner_id, _ACTIVITY, content.activity_id, heard.event_id, heard.event.time,
+                traceparent=heard.event.traceparent)
+        for heard in events
+        if (content := heard.content) is not None
+    ]  # fmt: skip
+    await _keep_facts(office, work, facts)
+
+
+async def on_assessment_scored(office: Office, work: Work, events: Sequence[Received[AssessmentScored]]) -> None:
+    """Learners' attempts at assessments were scored."""
+    facts = [
+        NewFact(content.learner_id, _ASSESSMENT, content.assessment_id, heard.event_id, heard.event.time,
+                *points_of(content.score), traceparent=heard.event.traceparent)
+        for heard in events
+        if (content := heard.content) is not None
+    ]  # fmt: skip
+    await _keep_facts(office, work, facts)
+
+
+async def on_evidence_verified(office: Office, work: Work, events: Sequence[Received[EvidenceVerified]]) -> None:
+    """Assessors verified components of learners' evidence (M4.4)."""
+    facts = [
+        NewFact(content.learner_id, _EVIDENCE, content.component_id, heard.event_id, heard.event.time,
+                assessor=content.assessor, digest=content.digest, traceparent=heard.event.traceparent)
+        for heard in events
+        if (content := heard.content) is not None
+    ]  # fmt: skip
+    await _keep_facts(office, work, facts)
+
+
+async def on_completion_retracted(office: Office, work: Work, events: Sequence[Received[CompletionRetracted]]) -> None:
+    """Completions did not happen."""
+    voids = [
+        NewVoid(content.learner_id, _ACTIVITY, content.activity_id, content.supersedes, heard.event_id,
+                heard.event.time)
+        for heard in events
+        if (content := heard.content) is not None
+    ]  # fmt: skip
+    await _void_facts(office, work, voids)
+
+
+async def on_score_voided(office: Office, work: Work, events: Sequence[Received[ScoreVoided]]) -> None:
+    """Scores do not count any more."""
+    voids = [
+        NewVoid(content.learner_id, _ASSESSMENT, content.assessment_id, content.supersedes, heard.event_id,
+                heard.event.time)
+        for heard in events
+        if (content := heard.content) is not None
+    ]  # fmt: skip
+    await _void_facts(office, work, voids)
+
+
+async def _keep_facts(office: Office, work: Work, facts: Sequence[NewFact]) -> None:
+    if not facts:
+        return
+    catalogue = await office.catalogue(work.connection)
+    registered, erased = await learner_store.locked_learners(work.connection, {fact.learner_id for fact in facts})
+    if erased:
+        facts = [fact for fact in facts if fact.learner_id not in erased]
+    await fact_store.keep_facts(work.connection, facts)
+    touched: dict[str, set[str]] = {}
+    new: dict[str, set[UUID]] = {}
+    by_about = catalogue.by_about
+    for fact in facts:
+        names = by_about.get((fact.kind, fact.object_id))
+        if names and fact.learner_id in registered:
+            touched.setdefault(fact.learner_id, set()).update(names)
+            new.setdefault(fact.learner_id, set()).add(fact.event_id)
+    await award_touched(office, work, catalogue, touched, new)
+
+
+async def _void_facts(office: Office, work: Work, voids: Sequence[NewVoid]) -> None:
+    if not voids:
+        return
+    catalogue = await office.catalogue(work.connection)
+    registered, erased = await learner_store.locked_learners(work.connection, {void.learner_id for void in voids})
+    voids = [void for void in voids if void.learner_id not in erased]
+    await fact_store.keep_voided(work.connection, voids)
+    # Where only the latest attempt counts, an earlier one may have come to the fore.
+    touched: dict[str, set[str]] = {}
+    for void in voids:
+        names = catalogue.by_about.get((void.kind, void.object_id))
+        if names and void.learner_id in registered:
+            touched.setdefault(void.learner_id, set()).update(names)
+    await award_touched(office, work, catalogue, touched, {})

@@ -1,0 +1,31 @@
+"""The backlog of learners to look at again, worked off in bounded batches by the code that handles events."""
+
+from __future__ import annotations
+
+from libs.common.messaging.work import Work
+from services.awarding.handlers.award import award_touched
+from services.awarding.handlers.office import Office
+from services.awarding.store import learners as learner_store
+
+
+async def recheck_waiting(office: Office, work: Work, *, most: int) -> int:
+    """Look again at up to `most` learners; answers how many. Several workers may do it at once."""
+    connection = work.connection
+    catalogue = await office.catalogue(connection)
+    learner_ids = await learner_store.waiting_learners(connection, most)
+    if not learner_ids:
+        return 0
+    await learner_store.done_rechecking(connection, learner_ids)
+    registered = await learner_store.registered_of(connection, learner_ids)
+    held = await learner_store.achievements_held_by(connection, learner_ids)
+    touched: dict[str, set[str]] = {}
+    for learner, about in await learner_store.mentioned_by(connection, learner_ids):
+        if learner in registered:
+            touched.setdefault(learner, set()).update(catalogue.by_about.get(about, ()))
+    for learner, badge in held:
+        if learner in registered:
+            touched.setdefault(learner, set()).update(catalogue.by_badge.get(badge, ()))
+    for learner, badge in held:
+        touched.get(learner, set[str]()).discard(badge)
+    await award_touched(office, work, catalogue, touched)
+    return len(learner_ids)

@@ -1,0 +1,180 @@
+"""The values that awarding's rules speak about. They are frozen; nothing here does anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import IntEnum
+from uuid import UUID
+
+
+class FactKind(IntEnum):
+    """What a fact says about its object; the numbers are those in the database."""
+
+    ACTIVITY = 1
+    ASSESSMENT = 2
+    EVIDENCE = 3
+
+
+# What a fact is about and a requirement mentions: a kind (as its number) and the object's id.
+About = tuple[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that a learner did, as one event told it.
+
+    `arrived` is its place in the order of arrival; `points` out of `out_of` is the score of an assessment, both
+    counted from the minimum of the scale and exactly as sent; `traceparent` is that of the event.
+    """
+
+    learner_id: str
+    kind: int
+    object_id: str
+    event_id: UUID
+    arrived: int
+    occurred_at: datetime
+    points: Decimal | None = None
+    out_of: Decimal | None = None
+    traceparent: str | None = None
+
+    @property
+    def about(self) -> About:
+        """What it is about, as requirements mention it."""
+        return self.kind, self.object_id
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """The event whose arrival completed a requirement; `arrived` as in `Fact`."""
+
+    event_id: UUID
+    arrived: int
+    traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A badge that a learner holds. `credits` is what it adds to a `credits` requirement (None: nothing)."""
+
+    learner_id: str
+    achievement_id: str
+    version: int
+    badge_id: UUID
+    valid_from: datetime
+    credits: Decimal | None
+    trigger: Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Award:
+    """A badge is due: its derived id, for what, since when (`valid_from`), by which events and badges, and the event
+    that completed it."""
+
+    badge_id: UUID
+    learner_id: str
+    achievement_id: str
+    version: int
+    cycle: int
+    valid_from: datetime
+    facts: tuple[Fact, ...]
+    badges: tuple[Held, ...]
+    trigger: Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """No badge is due, and why: `not met` or `issuer unknown`."""
+
+    learner_id: str
+    achievement_id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """An issued badge as it is kept: the award, the bytes as they were signed, the span in which it was made."""
+
+    award: Award
+    issuer_id: str
+    credential: str
+    open_badge_2: str
+    digest: str
+    traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewFact:
+    """A fact as a handler saves it: as `Fact`, without its place of arrival, with who verified evidence."""
+
+    learner_id: str
+    kind: int
+    object_id: str
+    event_id: UUID
+    occurred_at: datetime
+    points: Decimal | None = None
+    out_of: Decimal | None = None
+    assessor: str | None = None
+    digest: str | None = None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewVoid:
+    """The fact told by the event `event_id` does not count: so says the event `voided_by`."""
+
+    learner_id: str
+    kind: int
+    object_id: str
+    event_id: UUID
+    voided_by: UUID
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TrailEvent:
+    """One event in a badge's trail."""
+
+    kind: int
+    object_id: str
+    event_id: UUID
+    occurred_at: datetime
+    received_at: datetime
+    points: Decimal | None
+    out_of: Decimal | None
+    assessor: str | None
+    digest: str | None
+    traceparent: str | None
+    voided_by: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrailBadge:
+    """One badge that another badge stands on."""
+
+    badge_id: UUID
+    achievement_id: str
+    version: int
+    valid_from: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """How a badge came to be: the events and badges it stands on, its award, and whether it was told."""
+
+    badge_id: UUID
+    learner_id: str
+    achievement_id: str
+    version: int
+    cycle: int
+    issuer_id: str
+    valid_from: datetime
+    digest: str
+    trigger_event_id: UUID
+    trigger_traceparent: str | None
+    traceparent: str | None
+    awarded_at: datetime
+    told: bool
+    events: tuple[TrailEvent, ...]
+    badges: tuple[TrailBadge, ...]

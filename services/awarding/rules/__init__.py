@@ -1,0 +1,1 @@
+"""Awarding's decisions: values in, values out."""

@@ -1,0 +1,140 @@
+"""What a badge says: the values that are signed, from an award and the published achievement."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import orjson
+
+from libs.common.contracts import AchievementPublished, IssuerPublished
+from libs.common.credentials.addresses import Addresses
+from libs.common.credentials.identifiers import hashed_subject, recipient_salt, subject_id
+from libs.common.credentials.model import AchievementTerms, Alignment, Claim, Evidence, IssuerProfile
+from services.awarding.model import Award, FactKind
+
+# Our kinds in the words of the standard (OB 3.0, AchievementType).
+_TYPES: Final = {
+    "micro-credential": "MicroCredential",
+    "stack": "MicroCredential",
+    "pathway": "LearningProgram",
+    "milestone": "Achievement",
+    "attendance": "Badge",
+    "commemorative": "Award",
+}
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What is the same for all badges of a deployment: public addresses, and the secret under ids and salts."""
+
+    addresses: Addresses
+    pepper: bytes
+
+
+def profile_of(addresses: Addresses, issuer: IssuerPublished) -> IssuerProfile:
+    """The issuer as its badges name it."""
+    return IssuerProfile(
+        id=addresses.issuer_did(issuer.issuer_id),
+        name=issuer.name,
+        url=str(issuer.url),
+        open_badge_2_url=addresses.issuer_open_badge_2(issuer.issuer_id),
+        email=issuer.email,
+        description=issuer.description,
+    )
+
+
+def terms_of(addresses: Addresses, published: AchievementPublished) -> AchievementTerms:
+    """What all badges of one published version say."""
+    name, version = published.achievement_id, str(published.version)
+    return AchievementTerms(
+        id=addresses.achievement(name, version),
+        name=published.name,
+        description=published.description,
+        type=_TYPES[published.kind],
+        criteria_narrative=published.criteria,
+        criteria_url=addresses.achievement(name, version),
+        image=addresses.achievement_image(name, version),
+        badge_class_url=addresses.badge_class(name, version),
+        version=version,
+        language=published.language,
+        tags=published.tags,
+        alignments=tuple(
+            Alignment(name=entry.name, url=str(entry.url), framework=entry.framework, code=entry.code)
+            for entry in published.alignments
+        ),
+        credits_available=None if published.credits is None else float(published.credits),
+    )
+
+
+def claim_of(deployment: Deployment, award: Award, published: AchievementPublished) -> Claim:
+    """What one badge says. Nothing of it depends on who or what made it, or when: a replay says the same.
+
+    The recipient is a pseudonym that only this issuer uses (B7): the learner's e-mail address is not kept here, and
+    a later change of it must not change what was signed.
+    """
+    addresses, pepper = deployment.addresses, deployment.pepper
+    subject = subject_id(pepper, award.learner_id, addresses.issuer_did(published.issuer_id))
+    return Claim(
+        badge_url=addresses.badge(award.badge_id),
+        assertion_url=addresses.assertion(award.badge_id),
+        subject_id=subject,
+        recipient=hashed_subject(subject, recipient_salt(pepper, award.badge_id)),
+        valid_from=award.valid_from,
+        evidence=(_evidence(award),),
+        credits_earned=None if published.credits is None else float(published.credits),
+    )
+
+
+def _evidence(award: Award) -> Evidence:
+    """That there is evidence, and a digest that fixes it; not which of several routes was taken (M2.2, M4.6)."""
+    return Evidence(
+        name="Record of achievement",
+        description=(
+            "The criteria were checked against the learner's recorded activities, results and badges. "
+            f"The issuer keeps that record; its digest is sha256:{evidence_digest(award)}."
+        ),
+        genre="Record",
+    )
+
+
+def evidence_digest(award: Award) -> str:
+    """SHA-256, in hex, of the canonical JSON of what an award stands on.
+
+    Canonical: keys sorted, no spaces, instants in UTC to the millisecond, numbers as plain decimal text.
+    """
+    return hashlib.sha256(orjson.dumps(evidence_record(award), option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def evidence_record(award: Award) -> dict[str, Any]:
+    """What an award stands on, as JSON values: events and badges, each in order of time."""
+    return {
+        "events": [
+            {
+                "id": str(fact.event_id),
+                "kind": FactKind(fact.kind).name.lower(),
+                "object": fact.object_id,
+                "occurred_at": milliseconds(fact.occurred_at),
+                "points": plain(fact.points),
+                "out_of": plain(fact.out_of),
+            }
+            for fact in award.facts
+        ],
+        "badges": [str(badge.badge_id) for badge in award.badges],
+    }
+
+
+def milliseconds(instant: datetime) -> str:
+    """An aware instant as RFC 3339 text in UTC, to the millisecond."""
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def plain(number: Decimal | None) -> str | None:
+    """A number as plain decimal text without trailing zeros; equal numbers have equal texts."""
+    if number is None:
+        return None
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") or "0" if "." in text else text

@@ -1,0 +1,191 @@
+"""The leaves of a requirement: what a fact or a badge can meet by itself.
+
+Each says what it mentions, whether it is met (`met`, fast), and its whole outcome (`outcome`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from services.awarding.model import About, Fact, FactKind, Held
+from services.awarding.rules.outcome import Outcome, Record
+from services.awarding.rules.scores import EXACT, best, is_at_least
+
+_NONE: frozenset[str] = frozenset()
+
+
+def _when(fact: Fact) -> tuple[object, object]:
+    return fact.occurred_at, fact.event_id
+
+
+@dataclass(frozen=True, slots=True)
+class FactLeaf:
+    """An activity completed or an evidence component verified; once is enough."""
+
+    kind: str
+    about: About
+    label: str | None
+
+    @property
+    def mentions(self) -> frozenset[About]:
+        """What it is about."""
+        return frozenset((self.about,))
+
+    @property
+    def badges(self) -> frozenset[str]:
+        """It needs no badge."""
+        return _NONE
+
+    @property
+    def fewest(self) -> int:
+        """How many facts are needed at least."""
+        return 1
+
+    def met(self, record: Record) -> bool:
+        """Whether the learner has the fact."""
+        return self.about in record.facts
+
+    def outcome(self, record: Record) -> Outcome:
+        """Met since the earliest fact."""
+        facts = record.facts.get(self.about)
+        wanted = f"{'complete' if self.about[0] == FactKind.ACTIVITY else 'have verified:'} {self.about[1]}"
+        if not facts:
+            return Outcome(self.kind, wanted, met=False, met_at=None, label=self.label)
+        first = min(facts, key=_when)
+        return Outcome(self.kind, wanted, met=True, met_at=first.occurred_at, label=self.label, facts=(first,))
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreLeaf:
+    """An assessment scored at or above `at_least`, in any attempt or, with `latest`, in the latest."""
+
+    about: About
+    at_least: Decimal
+    latest: bool
+    label: str | None
+
+    @property
+    def mentions(self) -> frozenset[About]:
+        """What it is about."""
+        return frozenset((self.about,))
+
+    @property
+    def badges(self) -> frozenset[str]:
+        """It needs no badge."""
+        return _NONE
+
+    @property
+    def fewest(self) -> int:
+        """How many facts are needed at least."""
+        return 1
+
+    def met(self, record: Record) -> bool:
+        """Whether the attempt that counts is good enough."""
+        facts = record.facts.get(self.about)
+        if not facts:
+            return False
+        if self.latest:
+            return is_at_least(max(facts, key=_when), self.at_least)
+        return any(is_at_least(fact, self.at_least) for fact in facts)
+
+    def outcome(self, record: Record) -> Outcome:
+        """Met since the earliest attempt that is good enough, or since the latest if only that counts."""
+        facts = record.facts.get(self.about, [])
+        wanted = f"score {self.at_least * 100:f} % or more in {self.about[1]}"
+        if self.latest:
+            wanted += ", in the latest attempt"
+            attempt = max(facts, key=_when) if facts else None
+            passed = [attempt] if attempt is not None and is_at_least(attempt, self.at_least) else []
+        else:
+            attempt = best(facts)
+            passed = [fact for fact in facts if is_at_least(fact, self.at_least)]
+        if not passed:
+            return Outcome("assessment", wanted, met=False, met_at=None, label=self.label, attempt=attempt)
+        first = min(passed, key=_when)
+        return Outcome("assessment", wanted, met=True, met_at=first.occurred_at, label=self.label, facts=(first,))
+
+
+@dataclass(frozen=True, slots=True)
+class BadgeLeaf:
+    """A badge of an achievement is held, in whichever version."""
+
+    achievement_id: str
+    label: str | None
+
+    @property
+    def mentions(self) -> frozenset[About]:
+        """It mentions no fact."""
+        return frozenset()
+
+    @property
+    def badges(self) -> frozenset[str]:
+        """The achievement whose badge it needs."""
+        return frozenset((self.achievement_id,))
+
+    @property
+    def fewest(self) -> int:
+        """It needs no fact."""
+        return 0
+
+    def met(self, record: Record) -> bool:
+        """Whether the learner holds the badge."""
+        return self.achievement_id in record.held
+
+    def outcome(self, record: Record) -> Outcome:
+        """Met since the badge is valid."""
+        held = record.held.get(self.achievement_id)
+        wanted = f"hold a badge of {self.achievement_id}"
+        if held is None:
+            return Outcome("badge", wanted, met=False, met_at=None, label=self.label)
+        return Outcome("badge", wanted, met=True, met_at=held.valid_from, label=self.label, badges=(held,))
+
+
+@dataclass(frozen=True, slots=True)
+class CreditsLeaf:
+    """The credits of the badges held out of a set add up to `at_least`."""
+
+    at_least: Decimal
+    achievement_ids: tuple[str, ...]
+    label: str | None
+
+    @property
+    def mentions(self) -> frozenset[About]:
+        """It mentions no fact."""
+        return frozenset()
+
+    @property
+    def badges(self) -> frozenset[str]:
+        """The achievements whose badges count."""
+        return frozenset(self.achievement_ids)
+
+    @property
+    def fewest(self) -> int:
+        """It needs no fact."""
+        return 0
+
+    def met(self, record: Record) -> bool:
+        """Whether the sum is reached."""
+        return self._enough(record)[0]
+
+    def outcome(self, record: Record) -> Outcome:
+        """Met since the badge with which the sum was reached, in the order in which they became valid."""
+        met, counted = self._enough(record)
+        wanted = f"hold badges worth {self.at_least:f} credits out of {', '.join(self.achievement_ids)}"
+        met_at = counted[-1].valid_from if met else None
+        return Outcome("credits", wanted, met=met, met_at=met_at, label=self.label, badges=tuple(counted))
+
+    def _enough(self, record: Record) -> tuple[bool, list[Held]]:
+        held = [record.held[name] for name in dict.fromkeys(self.achievement_ids) if name in record.held]
+        total, counted = Decimal(0), list[Held]()
+        for badge in sorted(held, key=lambda badge: (badge.valid_from, badge.badge_id)):
+            if badge.credits is None:
+                continue
+            total = EXACT.add(total, badge.credits)
+            counted.append(badge)
+            if total >= self.at_least:
+                return True, counted
+        return False, counted
+
+
+Leaf = FactLeaf | ScoreLeaf | BadgeLeaf | CreditsLeaf

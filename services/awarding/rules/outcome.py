@@ -1,0 +1,75 @@
+"""What evaluating a requirement answers: a tree of outcomes, in the shape of the requirement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.awarding.model import About, Fact, Held
+
+
+@dataclass(slots=True)
+class Record:
+    """What one learner did and holds, as far as it was loaded: facts by what they are about, badges by achievement.
+
+    It grows while a decision walks through the learner's events; it is never saved.
+    """
+
+    facts: dict[About, list[Fact]] = field(default_factory=dict[About, list[Fact]])
+    held: dict[str, Held] = field(default_factory=dict[str, Held])
+
+    @classmethod
+    def of(cls, facts: Iterable[Fact] = (), held: Iterable[Held] = ()) -> Record:
+        """The record of these facts (in any order, each event once) and badges."""
+        record = cls()
+        for fact in facts:
+            record.add(fact)
+        for badge in held:
+            record.held[badge.achievement_id] = badge
+        return record
+
+    def add(self, fact: Fact) -> None:
+        """Add one fact."""
+        self.facts.setdefault((fact.kind, fact.object_id), []).append(fact)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The state of one node of a requirement for one learner.
+
+    `kind` and `label` are the requirement's. A node that is met says since when (`met_at`) and by which facts and
+    badges (of its own: not of its parts). `proof` are the parts that make it met: all of `all`, the earliest of
+    `any`, the n earliest of `n-of`. `wanted` says in words what the node asks for.
+    """
+
+    kind: str
+    wanted: str
+    met: bool
+    met_at: datetime | None
+    label: str | None = None
+    facts: tuple[Fact, ...] = ()
+    badges: tuple[Held, ...] = ()
+    # The best or latest attempt, where an assessment was tried but not passed.
+    attempt: Fact | None = None
+    parts: tuple[Outcome, ...] = ()
+    proof: tuple[Outcome, ...] = ()
+
+    def leaves(self) -> Iterator[Outcome]:
+        """The leaves that make this node met, from left to right."""
+        if not self.parts:
+            yield self
+        for part in self.proof:
+            yield from part.leaves()
+
+
+def proving_facts(outcome: Outcome) -> tuple[Fact, ...]:
+    """The facts that a met outcome stands on, each once, in the order in which they occurred."""
+    found = {fact.event_id: fact for leaf in outcome.leaves() for fact in leaf.facts}
+    return tuple(sorted(found.values(), key=lambda fact: (fact.occurred_at, fact.event_id)))
+
+
+def proving_badges(outcome: Outcome) -> tuple[Held, ...]:
+    """The badges that a met outcome stands on, each once, in the order in which they became valid."""
+    found = {badge.badge_id: badge for leaf in outcome.leaves() for badge in leaf.badges}
+    return tuple(sorted(found.values(), key=lambda badge: (badge.valid_from, badge.badge_id)))

@@ -1,0 +1,114 @@
+"""A requirement tree, compiled once for a published version, and its evaluation for one learner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from libs.common.contracts.requirement import (
+    ActivityRequired,
+    All,
+    AnyOf,
+    AssessmentRequired,
+    AtLeast,
+    BadgeRequired,
+    CreditsRequired,
+    EvidenceRequired,
+    Requirement,
+)
+from libs.common.contracts.requirement import Leaf as LeafRequired
+from services.awarding.model import About, FactKind
+from services.awarding.rules.leaves import BadgeLeaf, CreditsLeaf, FactLeaf, Leaf, ScoreLeaf
+from services.awarding.rules.outcome import Outcome, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """`n` of the parts must be met: all of them, any one, or the number that the requirement says.
+
+    `mentions` and `badges` are everything below; `fewest` is a number of facts below which it cannot be met.
+    """
+
+    kind: str
+    n: int
+    parts: tuple[Node, ...]
+    label: str | None
+    mentions: frozenset[About] = field(default=frozenset(), repr=False)
+    badges: frozenset[str] = field(default=frozenset(), repr=False)
+    fewest: int = 0
+
+    def met(self, record: Record) -> bool:
+        """Whether enough parts are met; stops as soon as it is decided."""
+        to_meet, may_fail = self.n, len(self.parts) - self.n
+        for part in self.parts:
+            if part.met(record):
+                to_meet -= 1
+                if not to_meet:
+                    return True
+            else:
+                may_fail -= 1
+                if may_fail < 0:
+                    return False
+        return False
+
+    def outcome(self, record: Record) -> Outcome:
+        """Met since the n-th earliest of the parts that are met: so it depends on the set of facts alone."""
+        parts = tuple(part.outcome(record) for part in self.parts)
+        dated = [(part.met_at, place) for place, part in enumerate(parts) if part.met_at is not None]
+        dated.sort()
+        if len(dated) < self.n:
+            return Outcome(self.kind, self._wanted(), met=False, met_at=None, label=self.label, parts=parts)
+        proof = tuple(parts[place] for place in sorted(place for _, place in dated[: self.n]))
+        met_at = dated[self.n - 1][0]
+        return Outcome(self.kind, self._wanted(), met=True, met_at=met_at, label=self.label, parts=parts, proof=proof)
+
+    def _wanted(self) -> str:
+        if self.kind == "all":
+            return "all of these"
+        return "any of these" if self.kind == "any" else f"at least {self.n} of these"
+
+
+Node = Branch | Leaf
+
+
+def compiled(requirement: Requirement, *, hopeful: bool = False) -> Node:
+    """The requirement in the form that is evaluated. An `n-of` that asks for more than it has is never met.
+
+    With `hopeful`, an assessment of which only the latest attempt counts is taken as met by any attempt: what is
+    not met even so was not met after any of the facts.
+    """
+    match requirement:
+        case All(of=of):
+            return _branch(requirement, len(of), hopeful)
+        case AnyOf():
+            return _branch(requirement, 1, hopeful)
+        case AtLeast(n=n):
+            return _branch(requirement, n, hopeful)
+        case _:
+            return _leaf(requirement, hopeful)
+
+
+def _leaf(requirement: LeafRequired, hopeful: bool) -> Leaf:
+    label = requirement.label
+    match requirement:
+        case ActivityRequired(activity_id=activity_id):
+            return FactLeaf("activity", (int(FactKind.ACTIVITY), activity_id), label)
+        case EvidenceRequired(component_id=component_id):
+            return FactLeaf("evidence", (int(FactKind.EVIDENCE), component_id), label)
+        case AssessmentRequired(assessment_id=assessment_id, at_least=at_least, attempt=attempt):
+            latest = attempt == "latest" and not hopeful
+            return ScoreLeaf((int(FactKind.ASSESSMENT), assessment_id), at_least, latest, label)
+        case BadgeRequired(achievement_id=achievement_id):
+            return BadgeLeaf(achievement_id, label)
+        case CreditsRequired(at_least=at_least, achievement_ids=achievement_ids):
+            return CreditsLeaf(at_least, achievement_ids, label)
+
+
+def _branch(requirement: All | AnyOf | AtLeast, n: int, hopeful: bool) -> Branch:
+    parts = tuple(compiled(part, hopeful=hopeful) for part in requirement.of)
+    mentions = frozenset[About]().union(*(part.mentions for part in parts))
+    badges = frozenset[str]().union(*(part.badges for part in parts))
+    needed = sorted(part.fewest for part in parts)[:n]
+    # A fact may serve several parts. Only where none is shared do the parts' numbers add up.
+    disjoint = sum(len(part.mentions) for part in parts) == len(mentions)
+    fewest = sum(needed) if disjoint else max(needed, default=0)
+    return Branch(requirement.kind, n, parts, requirement.label, mentions, badges, fewest)

@@ -1,0 +1,220 @@
+-- name: share_catalogue
+-- Held to the end of the transaction: no achievement is published while facts are being decided on, so a
+-- publication sees all facts that were decided without it, and later facts see the publication.
+select pg_advisory_xact_lock_shared(7310001);
+
+-- name: lock_catalogue
+select pg_advisory_xact_lock(7310001);
+
+-- name: catalogue_revision
+select revision, changed_by is not null and changed_by = pg_current_xact_id_if_assigned() as uncommitted
+from catalogue_revision;
+
+-- name: next_revision
+update catalogue_revision set revision = revision + 1, changed_by = pg_current_xact_id() returning revision;
+
+-- name: issuers_since
+select issuer_id, published from issuer where revision > $1 order by revision, issuer_id;
+
+-- name: achievements_since
+select achievement_id, version, published from achievement where revision > $1
+order by revision, achievement_id, version;
+
+-- name: keep_issuers
+insert into issuer (issuer_id, revision, published)
+select issuer_id, $1, published from unnest($2::text[], $3::text[]) as told (issuer_id, published)
+on conflict (issuer_id) do update set revision = excluded.revision, published = excluded.published;
+
+-- name: keep_achievements
+-- A version that is known stays as it was published.
+insert into achievement (achievement_id, version, revision, published)
+select achievement_id, version, $1, published
+from unnest($2::text[], $3::integer[], $4::text[]) as told (achievement_id, version, published)
+on conflict (achievement_id, version) do nothing
+returning achievement_id, version;
+
+-- name: recheck_mentioned
+-- Whoever has a fact or a badge that the newly published achievements mention.
+insert into recheck (learner_id)
+select distinct fact.learner_id
+from unnest($1::smallint[], $2::text[]) as mentioned (kind, object_id)
+join fact on fact.object_id = mentioned.object_id and fact.kind = mentioned.kind
+union
+select learner_id from badge where achievement_id = any($3::text[])
+order by 1
+on conflict (learner_id) do nothing;
+
+-- name: recheck_learners
+insert into recheck (learner_id) select unnest($1::text[]) order by 1 on conflict (learner_id) do nothing;
+
+-- name: waiting_learners
+-- Lock the learners before their rows of the backlog are touched, and leave alone whom another worker has.
+select learner.learner_id
+from recheck join learner using (learner_id)
+order by recheck.since, recheck.learner_id
+limit $1
+for no key update of learner skip locked;
+
+-- name: done_rechecking
+delete from recheck where learner_id = any($1::text[]);
+
+-- name: recheck_depth
+select count(*) from recheck;
+
+-- name: registered_of
+select learner_id from learner where learner_id = any($1::text[]) and registered_at is not null;
+
+-- name: mentioned_by
+-- What the learners' histories speak of: each object once, however many attempts there are.
+select distinct learner_id, kind, object_id from fact
+where learner_id = any($1::text[]) and voided_by is null;
+
+-- name: achievements_held_by
+select learner_id, achievement_id from badge where learner_id = any($1::text[]);
+
+-- name: register_learners
+-- Answers whom awarding had met before in a fact: they are looked at again.
+insert into learner (learner_id, registered_at)
+select * from unnest($1::text[], $2::timestamptz[]) as told (learner_id, registered_at) order by learner_id
+on conflict (learner_id) do update set registered_at = excluded.registered_at, erased_at = null
+    where learner.registered_at is null
+returning learner_id, xmax <> 0 as met_before;
+
+-- name: erase_learners
+insert into learner (learner_id, erased_at)
+select learner_id, now() from unnest($1::text[]) as told (learner_id) order by learner_id
+on conflict (learner_id) do update set registered_at = null, erased_at = now();
+
+-- name: erase_facts
+delete from fact where learner_id = any($1::text[]);
+
+-- name: erase_voided
+delete from voided where learner_id = any($1::text[]);
+
+-- name: erase_rechecks
+delete from recheck where learner_id = any($1::text[]);
+
+-- name: locked_learners
+select learner_id, registered_at is not null as registered, erased_at is not null as erased
+from learner where learner_id = any($1::text[])
+order by learner_id
+for no key update;
+
+-- name: meet_learners
+insert into learner (learner_id) select unnest($1::text[]) order by 1 on conflict (learner_id) do nothing;
+
+-- name: keep_facts
+insert into fact (learner_id, kind, object_id, event_id, occurred_at, points, out_of, assessor, digest, traceparent,
+                  voided_by)
+select told.learner_id, told.kind, told.object_id, told.event_id, told.occurred_at, told.points, told.out_of,
+       told.assessor, told.digest, told.traceparent, voided.voided_by
+from unnest($1::text[], $2::smallint[], $3::text[], $4::uuid[], $5::timestamptz[], $6::numeric[], $7::numeric[],
+            $8::text[], $9::text[], $10::text[])
+     with ordinality as told (learner_id, kind, object_id, event_id, occurred_at, points, out_of, assessor, digest,
+                              traceparent, place)
+left join voided using (learner_id, object_id, kind, event_id)
+order by told.place
+on conflict do nothing;
+
+-- name: keep_voided
+insert into voided (learner_id, kind, object_id, event_id, voided_by, occurred_at)
+select * from unnest($1::text[], $2::smallint[], $3::text[], $4::uuid[], $5::uuid[], $6::timestamptz[])
+on conflict do nothing;
+
+-- name: void_facts
+update fact set voided_by = told.voided_by
+from unnest($1::text[], $2::smallint[], $3::text[], $4::uuid[], $5::uuid[])
+     as told (learner_id, kind, object_id, event_id, voided_by)
+where fact.learner_id = told.learner_id and fact.object_id = told.object_id and fact.kind = told.kind
+  and fact.event_id = told.event_id and fact.voided_by is null;
+
+-- name: promising_facts
+-- The facts of the pairs (learner, achievement) that are not awarded yet and have at least `fewest` facts about
+-- what the achievement mentions. One descent of the primary key a pair: the cost depends neither on the length of
+-- the learner's history nor on the size of the catalogue.
+with wanted as materialized (
+    select number, array_agg(object_id) as object_ids
+    from unnest($4::integer[], $5::text[]) as mention (number, object_id) group by number
+)
+select pair.place::integer - 1 as place, found.kind, found.object_id, found.event_id, found.arrived,
+       found.occurred_at, found.points, found.out_of, found.traceparent
+from unnest($1::text[], $2::integer[], $3::text[], $6::integer[])
+     with ordinality as pair (learner_id, number, achievement_id, fewest, place)
+join wanted on wanted.number = pair.number
+cross join lateral (
+    select fact.kind, fact.object_id, fact.event_id, fact.arrived, fact.occurred_at, fact.points, fact.out_of,
+           fact.traceparent, count(*) over () as many
+    from fact
+    where fact.learner_id = pair.learner_id and fact.object_id = any(wanted.object_ids) and fact.voided_by is null
+) found
+where found.many >= pair.fewest
+  and not exists (select from badge where badge.learner_id = pair.learner_id
+                  and badge.achievement_id = pair.achievement_id);
+
+-- name: facts_about
+-- All facts that count of each learner about each object.
+select fact.learner_id, fact.kind, fact.object_id, fact.event_id, fact.arrived, fact.occurred_at, fact.points,
+       fact.out_of, fact.traceparent
+from unnest($1::text[], $2::smallint[], $3::text[]) as wanted (learner_id, kind, object_id)
+join fact on fact.learner_id = wanted.learner_id and fact.object_id = wanted.object_id and fact.kind = wanted.kind
+where fact.voided_by is null
+order by fact.learner_id, fact.arrived;
+
+-- name: held_badges
+select badge.learner_id, badge.achievement_id, badge.version, badge.badge_id, badge.valid_from,
+       (achievement.published::json ->> 'credits')::numeric as credits, badge.trigger_event_id, badge.trigger_arrived,
+       badge.trigger_traceparent
+from unnest($1::text[], $2::text[]) as wanted (learner_id, achievement_id)
+join badge on badge.learner_id = wanted.learner_id and badge.achievement_id = wanted.achievement_id
+join achievement on achievement.achievement_id = badge.achievement_id and achievement.version = badge.version;
+
+-- name: keep_badges
+insert into badge (badge_id, learner_id, achievement_id, version, cycle, issuer_id, valid_from, valid_until,
+                   credential, open_badge_2, digest, evidence_events, evidence_badges, trigger_event_id,
+                   trigger_arrived, trigger_traceparent, traceparent)
+select badge_id, learner_id, achievement_id, version, cycle, issuer_id, valid_from, valid_until, credential,
+       open_badge_2, digest, string_to_array(evidence_events, ' ')::uuid[],
+       string_to_array(evidence_badges, ' ')::uuid[], trigger_event_id, trigger_arrived, trigger_traceparent,
+       traceparent
+from unnest($1::uuid[], $2::text[], $3::text[], $4::integer[], $5::integer[], $6::text[], $7::timestamptz[],
+            $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::uuid[],
+            $15::bigint[], $16::text[], $17::text[])
+     as told (badge_id, learner_id, achievement_id, version, cycle, issuer_id, valid_from, valid_until, credential,
+              open_badge_2, digest, evidence_events, evidence_badges, trigger_event_id, trigger_arrived,
+              trigger_traceparent, traceparent)
+on conflict do nothing
+returning badge_id;
+
+-- name: keep_keys
+insert into signing_key (issuer_id, key_id, public_key_multibase, valid_from)
+select issuer_id, $2, $2, $3 from unnest($1::text[]) as told (issuer_id)
+on conflict (issuer_id, key_id) do nothing
+returning issuer_id;
+
+-- name: issuer_ids
+select issuer_id from issuer order by issuer_id;
+
+-- name: newest_achievement
+select achievement_id, version, published from achievement where achievement_id = $1 order by version desc limit 1;
+
+-- name: achievement_version
+select achievement_id, version, published from achievement where achievement_id = $1 and version = $2;
+
+-- name: is_learner_known
+select exists (select from learner where learner_id = $1 and erased_at is null);
+
+-- name: badge_trail
+select badge_id, learner_id, achievement_id, version, cycle, issuer_id, valid_from, valid_until, digest,
+       evidence_events, evidence_badges, trigger_event_id, trigger_traceparent, traceparent, awarded_at,
+       not exists (select from outbox where outbox.key = convert_to(badge.badge_id::text, 'UTF8')) as told
+from badge where badge_id = $1;
+
+-- name: trail_events
+-- Of one learner only, so that the primary key is used; ids are few.
+select kind, object_id, event_id, occurred_at, received_at, points, out_of, assessor, digest, traceparent, voided_by
+from fact where learner_id = $1 and event_id = any($2::uuid[])
+order by arrived;
+
+-- name: trail_badges
+select badge_id, achievement_id, version, valid_from from badge where badge_id = any($1::uuid[])
+order by trigger_arrived, achievement_id;

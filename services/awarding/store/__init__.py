@@ -1,0 +1,14 @@
+"""Awarding's named queries: one function each, rows to model and back, no decisions."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from libs.common.postgres.queries import load_queries
+
+if TYPE_CHECKING:
+    from libs.common.postgres.database import Connection, Pool
+
+    # What a read is given: a transaction's connection, or the pool itself.
+    Reader: TypeAlias = Connection | Pool
+
+SQL = load_queries(Path(__file__).parent.parent / "sql" / "awarding.sql")

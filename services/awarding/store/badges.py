@@ -1,0 +1,75 @@
+"""The badges that were issued, and how each came to be."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from services.awarding.model import Badge, Held, Trail, TrailBadge, TrailEvent, Trigger
+from services.awarding.store import SQL
+
+if TYPE_CHECKING:
+    from libs.common.postgres.database import Connection
+    from services.awarding.store import Reader
+
+
+async def held_badges(connection: Reader, wanted: Collection[tuple[str, str]]) -> dict[str, list[Held]]:
+    """The badges held out of these (learner id, achievement id) pairs, by learner."""
+    rows = await connection.fetch(SQL["held_badges"], [learner for learner, _ in wanted], [name for _, name in wanted])
+    found: dict[str, list[Held]] = {}
+    for row in rows:
+        trigger = Trigger(row["trigger_event_id"], row["trigger_arrived"], row["trigger_traceparent"])
+        held = Held(
+            row["learner_id"],
+            row["achievement_id"],
+            row["version"],
+            row["badge_id"],
+            row["valid_from"],
+            row["credits"],
+            trigger,
+        )
+        found.setdefault(held.learner_id, []).append(held)
+    return found
+
+
+async def keep_badges(connection: Connection, badges: Sequence[Badge]) -> set[UUID]:
+    """Keep issued badges; answers the ids of those that were not there before."""
+    awards = [badge.award for badge in badges]
+    rows = await connection.fetch(
+        SQL["keep_badges"],
+        [award.badge_id for award in awards],
+        [award.learner_id for award in awards],
+        [award.achievement_id for award in awards],
+        [award.version for award in awards],
+        [award.cycle for award in awards],
+        [badge.issuer_id for badge in badges],
+        [award.valid_from for award in awards],
+        [None for _ in awards],
+        [badge.credential for badge in badges],
+        [badge.open_badge_2 for badge in badges],
+        [badge.digest for badge in badges],
+        # An array of arrays must be rectangular in PostgreSQL, so ids travel as one text a badge.
+        [" ".join(str(fact.event_id) for fact in award.facts) for award in awards],
+        [" ".join(str(held.badge_id) for held in award.badges) for award in awards],
+        [award.trigger.event_id for award in awards],
+        [award.trigger.arrived for award in awards],
+        [award.trigger.traceparent for award in awards],
+        [badge.traceparent for badge in badges],
+    )
+    return {row["badge_id"] for row in rows}
+
+
+async def badge_trail(connection: Reader, badge_id: UUID) -> Trail | None:
+    """How a badge came to be, or None when there is no such badge."""
+    row = await connection.fetchrow(SQL["badge_trail"], badge_id)
+    if row is None:
+        return None
+    events = await connection.fetch(SQL["trail_events"], row["learner_id"], row["evidence_events"])
+    badges = await connection.fetch(SQL["trail_badges"], row["evidence_badges"])
+    values = {name: row[name] for name in Trail.__dataclass_fields__ if name not in ("events", "badges")}
+    return Trail(
+        **values,
+        events=tuple(TrailEvent(**dict(event)) for event in events),
+        badges=tuple(TrailBadge(**dict(badge)) for badge in badges),
+    )

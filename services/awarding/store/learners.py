@@ -1,0 +1,90 @@
+"""Who the learners are, whom to look at again, and the lock on each learner."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from services.awarding.model import About
+from services.awarding.store import SQL
+
+if TYPE_CHECKING:
+    from libs.common.postgres.database import Connection
+    from services.awarding.store import Reader
+
+
+async def register_learners(connection: Connection, learners: Sequence[tuple[str, datetime]]) -> list[str]:
+    """Note learners (id, registered at; each once); answers whom a fact had named before."""
+    rows = await connection.fetch(
+        SQL["register_learners"], [learner for learner, _ in learners], [since for _, since in learners]
+    )
+    return sorted(row["learner_id"] for row in rows if row["met_before"])
+
+
+async def erase_learners(connection: Connection, learner_ids: Sequence[str]) -> None:
+    """Forget what these learners did; later facts about them are not kept either."""
+    names = list(learner_ids)
+    await connection.execute(SQL["erase_learners"], names)
+    for statement in ("erase_facts", "erase_voided", "erase_rechecks"):
+        await connection.execute(SQL[statement], names)
+
+
+async def locked_learners(connection: Connection, learner_ids: Collection[str]) -> tuple[set[str], set[str]]:
+    """Lock learners until this transaction ends, meeting them if need be; answers who is registered, who erased.
+
+    Whatever is decided about a learner is decided under this lock, so that of two events in two transactions the
+    later one sees the earlier (B2).
+    """
+    names = sorted(learner_ids)
+    rows = await connection.fetch(SQL["locked_learners"], names)
+    if len(rows) < len(names):
+        met = {row["learner_id"] for row in rows}
+        await connection.execute(SQL["meet_learners"], [name for name in names if name not in met])
+        rows = await connection.fetch(SQL["locked_learners"], names)
+    return (
+        {row["learner_id"] for row in rows if row["registered"]},
+        {row["learner_id"] for row in rows if row["erased"]},
+    )
+
+
+async def recheck_learners(connection: Connection, learner_ids: Sequence[str]) -> None:
+    """Have these learners looked at again."""
+    await connection.execute(SQL["recheck_learners"], list(learner_ids))
+
+
+async def waiting_learners(connection: Connection, most: int) -> list[str]:
+    """Learners to look at again, the longest waiting first, now locked by this transaction."""
+    return [row["learner_id"] for row in await connection.fetch(SQL["waiting_learners"], most)]
+
+
+async def done_rechecking(connection: Connection, learner_ids: Sequence[str]) -> None:
+    """Take learners off the backlog."""
+    await connection.execute(SQL["done_rechecking"], list(learner_ids))
+
+
+async def recheck_depth(connection: Reader) -> int:
+    """How many learners wait to be looked at again."""
+    return await connection.fetchval(SQL["recheck_depth"])
+
+
+async def registered_of(connection: Connection, learner_ids: Sequence[str]) -> set[str]:
+    """Which of these learners are registered."""
+    return {row["learner_id"] for row in await connection.fetch(SQL["registered_of"], list(learner_ids))}
+
+
+async def mentioned_by(connection: Connection, learner_ids: Sequence[str]) -> list[tuple[str, About]]:
+    """What each learner's facts are about."""
+    rows = await connection.fetch(SQL["mentioned_by"], list(learner_ids))
+    return [(row["learner_id"], (row["kind"], row["object_id"])) for row in rows]
+
+
+async def achievements_held_by(connection: Connection, learner_ids: Sequence[str]) -> set[tuple[str, str]]:
+    """The (learner id, achievement id) of all badges of these learners."""
+    rows = await connection.fetch(SQL["achievements_held_by"], list(learner_ids))
+    return {(row["learner_id"], row["achievement_id"]) for row in rows}
+
+
+async def is_learner_known(connection: Reader, learner_id: str) -> bool:
+    """Whether the learner was registered or named by a fact, and not erased."""
+    return await connection.fetchval(SQL["is_learner_known"], learner_id)
