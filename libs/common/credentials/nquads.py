@@ -5,8 +5,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-# RDFC-1.0, section 5: characters with a name of their own, then the rest of the controls as \\u00XX.
-_ESCAPES = {chr(code): f"\\u{code:04X}" for code in (*range(0x20), 0x7F)} | {
+# RDFC-1.0, section 5: some characters have an escape of their own; the other controls and what XML 1.1 does not
+# count as a character are written by their number.
+_ESCAPES = {chr(code): f"\\u{code:04X}" for code in (*range(0x20), 0x7F, 0xFFFE, 0xFFFF)} | {
     "\b": "\\b",
     "\t": "\\t",
     "\n": "\\n",
@@ -15,7 +16,7 @@ _ESCAPES = {chr(code): f"\\u{code:04X}" for code in (*range(0x20), 0x7F)} | {
     '"': '\\"',
     "\\": "\\\\",
 }
-_SPECIAL = re.compile(r'[\x00-\x1f\x7f"\\]')
+_SPECIAL = re.compile(r'[\x00-\x1f\x7f\ufffe\uffff"\\]')
 _NODE = r"<[^>]*>|_:[^ ]+"
 _LINE = re.compile(rf'({_NODE}) (<[^>]*>) ({_NODE}|"(?:[^"\\]|\\.)*"(?:@[A-Za-z0-9-]+|\^\^<[^>]*>)?)(?: ({_NODE}))? \.')
 

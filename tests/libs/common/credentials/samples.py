@@ -143,7 +143,10 @@ def key_in_name(method: str) -> bytes | None:
     return public_key_of_multikey(method.partition("#")[2])
 
 
-texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
+# Anything, and in particular what has to be escaped somewhere or could be taken for syntax.
+texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40) | st.text(
+    '"\\\0\x01\b\t\n\v\f\r\x1f\x7f\x85\u2028\ufffe\uffff\U0001f600%s<>{}_:@^. ', min_size=1, max_size=12
+)
 _segment = st.text("abcXYZ012-._~!$&'()*+,;=:@%25", min_size=1, max_size=12).map(lambda text: text.replace("%", "%2F"))
 iris = st.one_of(
     st.builds("https://{}.example/{}".format, st.sampled_from(["a", "xn--bcher-kva"]), _segment),
