@@ -10,8 +10,10 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~:@-]*$", max_length=128)]
 # Activities and assessments are named by outside systems, usually with an IRI.
 ObjectIdentifier = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", min_length=1, max_length=512)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
-Label = Annotated[str, StringConstraints(min_length=1, max_length=300)]
+# U+0000 is the one character that PostgreSQL cannot keep.
+_NO_NUL = r"^[^\x00]*$"
+Text = Annotated[str, StringConstraints(min_length=1, max_length=10_000, pattern=_NO_NUL)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=_NO_NUL)]
 
 
 class Part(BaseModel):

@@ -7,10 +7,12 @@ support both. Nothing is invented: an event without id, source, type, specversio
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import orjson
@@ -18,6 +20,9 @@ import orjson
 Headers = Iterable[tuple[str, bytes | None]]
 
 _TRACEPARENT = re.compile(r"^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$")
+_TIME = re.compile(r"^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$", re.ASCII)
+# CloudEvents 1.0, section 2.3: no control characters in a String. PostgreSQL cannot keep U+0000 either.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _REQUIRED = ("specversion", "id", "source", "type", "time")
 _LONGEST_ATTRIBUTE = 512
 
@@ -26,7 +31,7 @@ _LONGEST_ATTRIBUTE = 512
 class Envelope:
     """The attributes of one CloudEvent.
 
-    `id` with `source` names the event (CloudEvents 1.0, section 3.1); `time` is when the fact happened (aware);
+    `id` with `source` names the event (CloudEvents 1.0, section 3.1); `time` is when the fact happened (in UTC);
     `key` is the Kafka record key (learner id, achievement id …); `traceparent` follows W3C Trace Context or is
     None.
     """
@@ -80,25 +85,36 @@ def _read_structured(key: bytes | None, value: bytes | None) -> tuple[Envelope, 
     envelope = read_attributes(attributes, key)
     if isinstance(envelope, Refusal):
         return envelope
-    content = attributes.get("data")
-    return envelope, None if content is None else orjson.dumps(content)
+    return _structured_content(envelope, attributes)
+
+
+def _structured_content(envelope: Envelope, attributes: Mapping[str, Any]) -> tuple[Envelope, bytes] | Refusal:
+    """The data of a structured event. Never None: a document is no tombstone, even when its data is null."""
+    encoded = attributes.get("data_base64")
+    if encoded is None:
+        return envelope, orjson.dumps(attributes.get("data"))
+    try:  # CloudEvents JSON format, section 3.1.1
+        return envelope, base64.b64decode(encoded, validate=True)
+    except (binascii.Error, TypeError, ValueError) as fault:
+        return Refusal("data_base64", "text in Base64", str(fault))
 
 
 def read_attributes(attributes: Mapping[str, Any], key: bytes | str | None) -> Envelope | Refusal:
     """Check the CloudEvents attributes of one event (names without prefix); `key` defaults to `subject`."""
     for name in _REQUIRED:
         found = attributes.get(name)
-        if not isinstance(found, str) or not found or len(found) > _LONGEST_ATTRIBUTE:
-            shown = "nothing" if found is None else repr(found)[:80]
-            return Refusal(name, f"text of 1 to {_LONGEST_ATTRIBUTE} characters", shown)
+        if not _is_text(found):
+            return _not_text(name, found)
     if attributes["specversion"] != "1.0":
         return Refusal("specversion", '"1.0"', repr(attributes["specversion"]))
     time = read_time(attributes["time"])
     if time is None:
         return Refusal("time", "an RFC 3339 date and time with offset", repr(attributes["time"]))
     subject, traceparent = attributes.get("subject"), attributes.get("traceparent")
+    if subject is not None and not _is_text(subject):
+        return _not_text("subject", subject)
     try:
-        text_key = key.decode() if isinstance(key, bytes) else (key or "")
+        text_key = key.decode() if isinstance(key, bytes) else (key or subject or "")
     except UnicodeDecodeError:
         return Refusal("key", "UTF-8 text", repr(key)[:80])
     return Envelope(
@@ -107,18 +123,31 @@ def read_attributes(attributes: Mapping[str, Any], key: bytes | str | None) -> E
         type=attributes["type"],
         time=time,
         key=text_key,
-        subject=subject if isinstance(subject, str) else None,
+        subject=subject,
         traceparent=traceparent if is_traceparent(traceparent) else None,
     )
 
 
+def _is_text(found: object) -> bool:
+    return isinstance(found, str) and 0 < len(found) <= _LONGEST_ATTRIBUTE and _CONTROL.search(found) is None
+
+
+def _not_text(name: str, found: object) -> Refusal:
+    shown = "nothing" if found is None else repr(found)[:80]
+    return Refusal(name, f"text of 1 to {_LONGEST_ATTRIBUTE} characters, none of them a control character", shown)
+
+
 def read_time(text: str) -> datetime | None:
-    """An aware datetime from RFC 3339 text, or None when it is no such text or has no offset."""
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
+    """The moment in UTC that an RFC 3339 text names, or None when it is no such text or has no offset.
+
+    Digits below a microsecond are dropped. A moment outside of the years 1 to 9999 in UTC is none.
+    """
+    if _TIME.match(text) is None:
         return None
-    return time if time.tzinfo is not None else None
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def is_traceparent(text: object) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from libs.common.contracts.contract import Contract, Identifier, Label, ObjectIdentifier, Part
 from libs.common.contracts.topics import ACTIVITY_COMPLETED, ASSESSMENT_SCORED
@@ -14,11 +14,18 @@ from libs.common.contracts.topics import ACTIVITY_COMPLETED, ASSESSMENT_SCORED
 Number = Annotated[Decimal, Field(max_digits=20, allow_inf_nan=False)]
 
 
+def _given(*fields: str) -> dict[str, Any]:
+    """JSON Schema: these fields are there, and none of them is null."""
+    return {"required": list(fields), "properties": {field: {"not": {"type": "null"}} for field in fields}}
+
+
 class Score(Part):
     """A score as it was given: `scaled` (1 is full marks; more is extra credit), or `raw` out of `max`.
 
     Nothing is divided or rounded here, so that a threshold is compared with exactly what was sent.
     """
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [_given("scaled"), _given("raw", "max")]})
 
     scaled: Number | None = None
     raw: Number | None = None
