@@ -1,0 +1,20 @@
+"""Run a process of enrollment: `python -m services.enrollment api | worker | migrate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from libs.common.service import command_line
+from services.enrollment import api, worker
+from services.enrollment.settings import read_settings
+
+MIGRATIONS = Path(__file__).parent / "sql" / "migrations"
+
+if __name__ == "__main__":
+    command_line(
+        "enrollment",
+        settings=read_settings,
+        api=api.create,
+        worker=worker.run,
+        migrations=[MIGRATIONS],
+    )

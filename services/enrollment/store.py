@@ -1,0 +1,119 @@
+"""The named queries of enrollment, one function each: rows to values and back, no decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from libs.common.contracts import AchievementPublished, IssuerPublished
+from libs.common.postgres.queries import load_queries
+from services.enrollment.model import Enrollment, Learner, LearnerGiven, Standing
+
+if TYPE_CHECKING:
+    from libs.common.postgres.database import Connection
+
+SQL = load_queries(Path(__file__).parent / "sql" / "enrollment.sql")
+
+
+async def take_publishing_lock(connection: Connection) -> None:
+    """Wait until no other transaction publishes, and keep others from it until this one ends."""
+    await connection.execute(SQL["take_publishing_lock"])
+
+
+async def issuer(connection: Connection, issuer_id: str) -> IssuerPublished | None:
+    """The issuer as it was published last, if it was."""
+    content = await connection.fetchval(SQL["issuer"], issuer_id)
+    return None if content is None else IssuerPublished.model_validate_json(content)
+
+
+async def issuers(connection: Connection) -> list[bytes]:
+    """All issuers, as the JSON that was told."""
+    return [row["content"] for row in await connection.fetch(SQL["issuers"])]
+
+
+async def keep_issuer(
+    connection: Connection, published: IssuerPublished, content: bytes, *, at: datetime, by: str
+) -> None:
+    """Keep an issuer in place of what it was; `content` is its JSON, `by` names who published it."""
+    await connection.execute(SQL["keep_issuer"], published.issuer_id, content, at, by)
+
+
+async def latest_version(connection: Connection, achievement_id: str) -> AchievementPublished | None:
+    """The latest version of an achievement, if it was ever published."""
+    content = await connection.fetchval(SQL["latest_version"], achievement_id)
+    return None if content is None else AchievementPublished.model_validate_json(content)
+
+
+async def version(connection: Connection, achievement_id: str, number: int) -> AchievementPublished | None:
+    """One version of an achievement, if it was published."""
+    content = await connection.fetchval(SQL["version"], achievement_id, number)
+    return None if content is None else AchievementPublished.model_validate_json(content)
+
+
+async def latest_versions(connection: Connection, *, after: str, limit: int) -> list[AchievementPublished]:
+    """The latest versions of the achievements behind the id `after`, in order of id."""
+    rows = await connection.fetch(SQL["latest_versions"], after, limit)
+    return [AchievementPublished.model_validate_json(row["content"]) for row in rows]
+
+
+async def all_versions(connection: Connection) -> list[AchievementPublished]:
+    """Every version of every achievement."""
+    return [
+        AchievementPublished.model_validate_json(row["content"]) for row in await connection.fetch(SQL["all_versions"])
+    ]
+
+
+async def keep_version(connection: Connection, published: AchievementPublished, content: bytes, *, by: str) -> None:
+    """Keep a new version; `content` is its JSON, `by` names who published it."""
+    await connection.execute(
+        SQL["keep_version"], published.achievement_id, published.version, content, published.published_at, by
+    )
+
+
+async def register_learners(connection: Connection, learners: Sequence[LearnerGiven], *, at: datetime) -> list[Learner]:
+    """Keep the learners (each id once); return those that are new or changed, as they are now."""
+    rows = await connection.fetch(
+        SQL["register_learners"],
+        [learner.learner_id for learner in learners],
+        [learner.name for learner in learners],
+        [learner.email for learner in learners],
+        at,
+    )
+    return [Learner(**dict(row)) for row in rows]
+
+
+async def erase_learner(connection: Connection, learner_id: str) -> bool:
+    """Delete a learner with all enrolments; false when there was none."""
+    return await connection.fetchval(SQL["erase_learner"], learner_id) is not None
+
+
+async def learner(connection: Connection, learner_id: str) -> Learner | None:
+    """A learner, if known."""
+    row = await connection.fetchrow(SQL["learner"], learner_id)
+    return None if row is None else Learner(**dict(row))
+
+
+async def present_learners(connection: Connection, learner_ids: Collection[str]) -> set[str]:
+    """Which of the learners are known; they stay so until this transaction ends."""
+    return {row["learner_id"] for row in await connection.fetch(SQL["present_learners"], list(learner_ids))}
+
+
+async def keep_enrollments(connection: Connection, enrollments: Sequence[Enrollment]) -> set[UUID]:
+    """Keep those of the enrolments that are not kept yet; return their ids."""
+    rows = await connection.fetch(
+        SQL["keep_enrollments"],
+        [enrollment.event_id for enrollment in enrollments],
+        [enrollment.learner_id for enrollment in enrollments],
+        [enrollment.offer_id for enrollment in enrollments],
+        [enrollment.status for enrollment in enrollments],
+        [enrollment.occurred_at for enrollment in enrollments],
+    )
+    return {row["event_id"] for row in rows}
+
+
+async def enrollments_of_learner(connection: Connection, learner_id: str) -> list[Standing]:
+    """Where the learner stands in each offer, by the newest word on it."""
+    return [Standing(**dict(row)) for row in await connection.fetch(SQL["enrollments_of_learner"], learner_id)]
