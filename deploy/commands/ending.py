@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
+import sys
 from collections.abc import Callable, Coroutine
 from enum import IntEnum
 from typing import Any
 
+import structlog
 import typer
 from rich.console import Console
 
+from deploy.demo.links import NothingToShow
 from deploy.doors import Refused, Unreachable
 from deploy.local.server import CannotStart
 from deploy.replay.oulad_files import InputError
@@ -45,6 +49,7 @@ _CODES: dict[type[Exception], Exit] = {
     Refused: Exit.REFUSED,
     Unreachable: Exit.REFUSED,
     Unsettled: Exit.UNSETTLED,
+    NothingToShow: Exit.FAULT,
 }
 
 
@@ -76,6 +81,12 @@ class Signals:
 
 def run(main: Callable[[Signals], Coroutine[Any, Any, None]]) -> None:
     """Run a command's coroutine to its end; its foreseen faults become one line and their exit code."""
+
+    # What the libraries log of their own is for services' logs; stdout holds results only.
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
     async def heedful() -> None:
         await main(Signals())

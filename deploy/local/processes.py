@@ -22,7 +22,7 @@ Say = Callable[[str], None]
 
 
 class ServiceProcess:
-    """One `python -m services.<service> <role>`; `role` is api, worker or migrate."""
+    """One `python -m services.<service> <role>`; `role` is api or worker."""
 
     def __init__(self, service: str, role: str, directory: Path, environment: Mapping[str, str]) -> None:
         self.service = service
