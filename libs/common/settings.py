@@ -37,4 +37,4 @@ class ServiceSettings(BaseSettings):
 
     largest_body_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="largest request body accepted")
     trace_file: Path | None = Field(None, description="write spans to this file, one JSON object a line")
-    log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="least level that is logged")
