@@ -38,19 +38,14 @@ create table outbox (
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
         autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 200000);
 
--- How many batches the relay has begun. Kafka holds the same number as the position of what it committed.
-create table relay_position (
-    shard integer primary key,
-    position bigint not null check (position >= 0)
-);
-insert into relay_position (shard, position) values (0, 0);
-
--- The batch that is being sent now, if any: after a crash exactly these rows are sent again, or deleted.
+-- How many batches the relay has begun, and the rows of the last one while it may still have to be sent again.
+-- Kafka holds the same number as the position of what it committed: after a crash the two tell what happened.
 create table relay_batch (
-    shard integer primary key references relay_position,
-    position bigint not null,
-    outbox_ids bigint[] not null check (cardinality(outbox_ids) > 0)
+    shard integer primary key,
+    position bigint not null check (position >= 0),
+    outbox_ids bigint[] not null
 );
+insert into relay_batch (shard, position, outbox_ids) values (0, 0, '{}');
 
 -- The messages that could not be used, with the reason, as they came.
 create table dead_letter (
