@@ -1,0 +1,20 @@
+"""Run a process of verification: `python -m services.verification api | worker | migrate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from libs.common.service import command_line
+from services.verification import api, worker
+from services.verification.settings import VerificationSettings
+
+MIGRATIONS = Path(__file__).parent / "sql" / "migrations"
+
+if __name__ == "__main__":
+    command_line(
+        "verification",
+        settings=VerificationSettings,  # pyright: ignore[reportArgumentType] - read from the environment
+        api=api.create,
+        worker=worker.run,
+        migrations=[MIGRATIONS],
+    )

@@ -1,0 +1,67 @@
+"""The door for people and programs: public documents and pages, and a learner's own badges."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from libs.common.messaging.operations import operations_router
+from starlette.responses import Response
+
+from libs.common.credentials.addresses import Addresses
+from libs.common.service import create_app
+from libs.common.settings import ServiceSettings
+from libs.common.web import assets
+from libs.common.web.access import AccessLinks
+from libs.common.web.pages import Pages
+from libs.common.web.refusals import install_refusal_pages, not_found
+from libs.common.web.shelf import FromShelf, Shelf
+from services.verification.api import badges, catalogue, learners
+from services.verification.api.parts import Parts, database_of
+from services.verification.api.proofs import Proofs
+from services.verification.settings import VerificationSettings
+
+TEMPLATES = Path(__file__).parent.parent / "pages"
+_PREFLIGHT = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
+    "Access-Control-Allow-Headers": "Accept, If-None-Match, If-Modified-Since, traceparent",
+    "Access-Control-Max-Age": "86400",
+}
+
+
+def create(settings: ServiceSettings) -> FastAPI:
+    """The app of verification; `settings` is a `VerificationSettings`."""
+    assert isinstance(settings, VerificationSettings)
+    app = create_app("verification", settings, title="Cairn: verification")
+    pages = Pages(TEMPLATES, navigation=(("Issuers", "/"),))
+    shelf = Shelf(settings.memory_bytes, settings.memory_seconds)
+    app.state.parts = Parts(
+        pages, shelf, Proofs(), Addresses(settings.public_url.rstrip("/")), lambda: datetime.now(UTC)
+    )
+    for door in (badges, catalogue, learners):
+        app.include_router(door.router)
+    app.include_router(operations_router("verification", database_of))
+    _add_plain_routes(app)
+    install_refusal_pages(app, pages)
+    app.add_middleware(AccessLinks)
+    # Outermost: what is in memory is answered before anything else looks at the request.
+    app.add_middleware(
+        FromShelf, shelf=shelf, key_of=badges.shelf_key, service="verification", route="/badges/{badge_id}.json"
+    )
+    return app
+
+
+def _add_plain_routes(app: FastAPI) -> None:
+    @app.api_route(assets.ROUTE, methods=["GET", "HEAD"], include_in_schema=False)
+    async def asset(request: Request, name: str) -> Response:
+        answer = assets.serve(request, name)
+        if answer is None:
+            raise not_found()
+        return answer
+
+    @app.options("/{path:path}", include_in_schema=False)
+    async def preflight(path: str) -> Response:
+        del path
+        return Response(status_code=204, headers=_PREFLIGHT)

@@ -1,0 +1,209 @@
+"""The public addresses of issuers and achievements: pages, did:web document, Open Badges 2.0 documents, pictures."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from libs.common.credentials import model as credentials
+from libs.common.credentials.addresses import Addresses
+from libs.common.credentials.keys import PublishedKey, did_document, public_key_of_multikey
+from libs.common.credentials.open_badges_2 import badge_class, issuer_profile
+from libs.common.web.documents import OPEN_TO_ALL, STATUS, Document, respond
+from libs.common.web.refusals import not_found
+from services.verification import store
+from services.verification.api.parts import (
+    JSON_TYPES,
+    KINDS,
+    PAGE,
+    PATHS,
+    art_of,
+    database_of,
+    form_of,
+    json_document,
+    level_words,
+    parts_of,
+    version_of,
+)
+from services.verification.model import Achievement, Issuer
+
+router = APIRouter(tags=["catalogue"])
+READ = ["GET", "HEAD"]
+_SHOWN = 200
+# A picture is a document of its own when it is opened by itself: it may run and load nothing.
+_PICTURE_HEADERS = {**OPEN_TO_ALL, "Content-Security-Policy": "default-src 'none'; sandbox"}
+
+
+@router.api_route("/", methods=READ, include_in_schema=False)
+async def home(request: Request) -> Response:
+    """What this site is, and whose badges it knows."""
+    issuers = await store.issuers(database_of(request).pool, _SHOWN)
+    rows = [(issuer, PATHS.issuer(issuer.issuer_id)) for issuer in issuers]
+    return parts_of(request).pages.respond(request, "home.html", headers=OPEN_TO_ALL, issuers=rows)
+
+
+@router.api_route(PATHS.issuer("{issuer_id}") + "/did.json", methods=READ)
+async def did(request: Request, issuer_id: str) -> Response:
+    """The issuer's `did:web` document with every key it has published (did:web, section 3.2)."""
+    pool = database_of(request).pool
+    keys = await store.keys_of_issuer(pool, issuer_id)
+    issuer = await store.issuer(pool, issuer_id)
+    if not keys and issuer is None:
+        raise not_found()
+    published = [
+        PublishedKey(public_key_of_multikey(key.public_key_multibase), key.valid_from, key.valid_until) for key in keys
+    ]
+    document = did_document(
+        parts_of(request).addresses.issuer_did(issuer_id), published, [] if issuer is None else [issuer.url]
+    )
+    told = [key.told_at for key in keys] + ([] if issuer is None else [issuer.told_at])
+    # DID Core section 6.3 names application/did+ld+json; many resolvers insist on application/json or ld+json.
+    return json_document(request, document, last_modified=max(told))
+
+
+@router.api_route(PATHS.issuer("{issuer_id}"), methods=READ)
+async def issuer_page(request: Request, issuer_id: str) -> Response:
+    """The issuer: a page for people, its Open Badges 2.0 profile for programs."""
+    if form_of(request, (PAGE, *JSON_TYPES)) != PAGE:
+        return await issuer_open_badge_2(request, issuer_id)
+    pool, parts = database_of(request).pool, parts_of(request)
+    issuer = await _issuer(request, issuer_id)
+    keys = await store.keys_of_issuer(pool, issuer_id)
+    achievements = await store.achievements_of_issuer(pool, issuer_id, _SHOWN)
+    return parts.pages.respond(
+        request,
+        "issuer.html",
+        last_modified=issuer.told_at,
+        headers=OPEN_TO_ALL,
+        issuer=issuer,
+        did=parts.addresses.issuer_did(issuer_id),
+        did_path=PATHS.issuer(issuer_id) + "/did.json",
+        keys=keys,
+        achievements=[_card(request, achievement, issuer) for achievement in achievements],
+    )
+
+
+@router.api_route(PATHS.issuer_open_badge_2("{issuer_id}"), methods=READ)
+async def issuer_open_badge_2(request: Request, issuer_id: str) -> Response:
+    """The issuer's Open Badges 2.0 profile."""
+    issuer = await _issuer(request, issuer_id)
+    profile = _profile(parts_of(request).addresses, issuer)
+    return json_document(request, issuer_profile(profile), last_modified=issuer.told_at)
+
+
+@router.api_route("/achievements/{achievement_id}", methods=READ)
+async def newest(request: Request, achievement_id: str) -> Response:
+    """The way to the newest version of an achievement."""
+    version = await store.latest_version(database_of(request).pool, achievement_id)
+    if version is None:
+        raise not_found()
+    query = f"?{request.url.query}" if request.url.query else ""
+    place = PATHS.achievement(achievement_id, str(version)) + query
+    return Response(status_code=302, headers={"Location": place, "Cache-Control": STATUS, **OPEN_TO_ALL})
+
+
+@router.api_route(PATHS.achievement("{achievement_id}", "{version}"), methods=READ)
+async def achievement_page(request: Request, achievement_id: str, version: str) -> Response:
+    """One version of an achievement: a page for people, its Open Badges 2.0 BadgeClass for programs."""
+    if form_of(request, (PAGE, *JSON_TYPES)) != PAGE:
+        return await achievement_badge_class(request, achievement_id, version)
+    achievement, issuer = await _achievement(request, achievement_id, version)
+    language = parts_of(request).pages.language_of(request)
+    return parts_of(request).pages.respond(
+        request,
+        "achievement.html",
+        last_modified=max(achievement.told_at, issuer.told_at),
+        headers=OPEN_TO_ALL,
+        achievement=achievement,
+        issuer=issuer,
+        issuer_path=PATHS.issuer(issuer.issuer_id),
+        art=_art(request, achievement, issuer),
+        kind=KINDS.get(achievement.kind, achievement.kind),
+        level=level_words(language, achievement.level),
+        hours=None if achievement.hours is None else language.number(achievement.hours),
+        credits=None if achievement.credits is None else language.number(achievement.credits),
+        badge_class_path=PATHS.badge_class(achievement_id, version),
+    )
+
+
+@router.api_route(PATHS.badge_class("{achievement_id}", "{version}"), methods=READ)
+async def achievement_badge_class(request: Request, achievement_id: str, version: str) -> Response:
+    """The Open Badges 2.0 BadgeClass of one version of an achievement."""
+    achievement, issuer = await _achievement(request, achievement_id, version)
+    addresses = parts_of(request).addresses
+    terms = _terms(addresses, achievement)
+    content = badge_class(_profile(addresses, issuer), terms)
+    return json_document(request, content, last_modified=max(achievement.told_at, issuer.told_at))
+
+
+@router.api_route(PATHS.achievement_image("{achievement_id}", "{version}"), methods=READ)
+async def achievement_image(request: Request, achievement_id: str, version: str) -> Response:
+    """The picture of the badges of one version of an achievement, in the achievement's own language."""
+    achievement, issuer = await _achievement(request, achievement_id, version)
+    picture = Document(
+        _art(request, achievement, issuer).encode(), "image/svg+xml", STATUS,
+        max(achievement.told_at, issuer.told_at), _PICTURE_HEADERS,
+    )  # fmt: skip
+    return respond(request, picture)
+
+
+async def _issuer(request: Request, issuer_id: str) -> Issuer:
+    issuer = await store.issuer(database_of(request).pool, issuer_id)
+    if issuer is None:
+        raise not_found()
+    return issuer
+
+
+async def _achievement(request: Request, achievement_id: str, version: str) -> tuple[Achievement, Issuer]:
+    found = await store.achievement(database_of(request).pool, achievement_id, version_of(version))
+    if found is None:
+        raise not_found()
+    return found, await _issuer(request, found.issuer_id)
+
+
+def _art(request: Request, achievement: Achievement, issuer: Issuer) -> str:
+    return art_of(
+        parts_of(request).pages.languages.of(achievement.language), title=achievement.name, issuer=issuer.name,
+        kind=achievement.kind, level=achievement.level, achievement_id=achievement.achievement_id,
+    )  # fmt: skip
+
+
+def _card(request: Request, achievement: Achievement, issuer: Issuer) -> dict[str, object]:
+    return {
+        "achievement": achievement,
+        "art": _art(request, achievement, issuer),
+        "path": PATHS.achievement(achievement.achievement_id, str(achievement.version)),
+        "kind": KINDS.get(achievement.kind, achievement.kind),
+    }
+
+
+def _profile(addresses: Addresses, issuer: Issuer) -> credentials.IssuerProfile:
+    return credentials.IssuerProfile(
+        id=addresses.issuer_did(issuer.issuer_id),
+        name=issuer.name,
+        url=issuer.url,
+        open_badge_2_url=addresses.issuer_open_badge_2(issuer.issuer_id),
+        email=issuer.email,
+        description=issuer.description,
+    )
+
+
+def _terms(addresses: Addresses, achievement: Achievement) -> credentials.AchievementTerms:
+    name, version = achievement.achievement_id, str(achievement.version)
+    return credentials.AchievementTerms(
+        id=addresses.achievement(name, version),
+        name=achievement.name,
+        description=achievement.description,
+        type="Badge",
+        criteria_narrative=achievement.criteria,
+        criteria_url=addresses.achievement(name, version),
+        image=addresses.achievement_image(name, version),
+        badge_class_url=addresses.badge_class(name, version),
+        version=version,
+        language=achievement.language,
+        tags=achievement.tags,
+        alignments=tuple(
+            credentials.Alignment(entry.name, entry.url, framework=entry.framework, code=entry.code)
+            for entry in achievement.alignments
+        ),
+    )

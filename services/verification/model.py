@@ -1,0 +1,203 @@
+"""What verification speaks about: kept badges, what became of them, their issuers and keys, and verdicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The last word on one aspect of a badge: whether it `holds` (is revoked, is suspended), why, since when."""
+
+    holds: bool
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SignedDocument:
+    """The signed bytes of a badge, with the digest that was told with them and the span that told them."""
+
+    content: bytes
+    digest: str
+    issued_at: datetime
+    traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A kept badge with the last words on it. `open_badge_2` is the Open Badges 2.0 assertion as it was fixed."""
+
+    badge_id: UUID
+    learner_id: str
+    achievement_id: str
+    version: int
+    issuer_id: str
+    valid_from: datetime
+    valid_until: datetime | None
+    signed: SignedDocument
+    open_badge_2: bytes
+    revocation: Change | None
+    suspension: Change | None
+
+    @property
+    def changed_at(self) -> datetime:
+        """When what is known of the badge last changed."""
+        changes = (self.revocation, self.suspension)
+        return max(self.signed.issued_at, *(change.at for change in changes if change is not None))
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """An issuer as the catalogue names it."""
+
+    issuer_id: str
+    name: str
+    url: str
+    email: str | None
+    description: str | None
+    told_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A published Ed25519 key: good for badges issued from `valid_from` until before `valid_until`, if set."""
+
+    key_id: str
+    public_key_multibase: str
+    valid_from: datetime
+    valid_until: datetime | None
+    told_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """A competency or standard that an achievement speaks to."""
+
+    name: str
+    url: str
+    framework: str | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Achievement:
+    """One published version of an achievement. `level` is 1 to 4, `hours` the effort (M1.9)."""
+
+    achievement_id: str
+    version: int
+    kind: str
+    issuer_id: str
+    name: str
+    description: str
+    criteria: str
+    language: str
+    tags: tuple[str, ...]
+    alignments: tuple[Alignment, ...]
+    level: int | None
+    hours: Decimal | None
+    credits: Decimal | None
+    published_at: datetime
+    told_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBadge:
+    """One badge on a learner's wall; the words of the catalogue are None while they are not known here."""
+
+    badge_id: UUID
+    achievement_id: str
+    version: int
+    issuer_id: str
+    valid_from: datetime
+    valid_until: datetime | None
+    issued_at: datetime
+    name: str | None
+    kind: str | None
+    level: int | None
+    language: str | None
+    issuer_name: str | None
+    revocation: Change | None
+    suspension: Change | None
+
+
+Outcome = Literal["pass", "fail", "unknown"]
+State = Literal["current", "revoked", "suspended", "expired", "not-yet"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a badge stands at an instant: its state, and for a withdrawn one why and since when."""
+
+    state: State
+    reason: str | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One numbered check of a verdict.
+
+    `name` is signature, key, status, dates or issuer; `outcome` pass, fail or unknown; `detail` an English
+    sentence, the key of its translations.
+    """
+
+    number: int
+    name: str
+    outcome: Outcome
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the checks add up to.
+
+    Authentic (was it signed, unchanged, by the issuer), current (does it hold now) and trusted (do we know who
+    issued it) are separate answers, and each may be unknown (B6). `sentence` says the verdict in plain English.
+    """
+
+    checks: tuple[Check, ...]
+    authentic: Outcome
+    current: Outcome
+    trusted: Outcome
+    sentence: str
+
+    @property
+    def tone(self) -> Literal["good", "caution", "bad"]:
+        """How the verdict is to be shown."""
+        if self.authentic == "fail":
+            return "bad"
+        return "good" if (self.authentic, self.current, self.trusted) == ("pass", "pass", "pass") else "caution"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a badge says of its evidence; `url` is where it lies, if it is public."""
+
+    name: str
+    description: str | None
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a badge says, read from its signed bytes: nothing else is shown as said by the issuer."""
+
+    name: str
+    description: str
+    criteria: str
+    language: str
+    kind: str
+    issuer_id: str
+    issuer_name: str
+    issuer_url: str | None
+    shown_name: str | None
+    narrative: str | None
+    tags: tuple[str, ...]
+    alignments: tuple[Alignment, ...]
+    evidence: tuple[Evidence, ...]
+    credits: str | None

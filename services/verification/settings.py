@@ -1,0 +1,15 @@
+"""Every environment variable that verification reads beside those of all services."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from libs.common.settings import ServiceSettings
+
+
+class VerificationSettings(ServiceSettings):
+    """Verification's settings: how much of what is asked for often it keeps in memory."""
+
+    port: int = Field(8104, ge=0, le=65535, description="port on which the api listens")
+    memory_bytes: int = Field(64 * 1024 * 1024, ge=0, description="largest size of the signed documents in memory")
+    memory_seconds: float = Field(60, ge=0, description="longest time that a document stays in memory unread anew")

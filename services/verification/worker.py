@@ -1,0 +1,26 @@
+"""What verification hears: the catalogue, and what awarding tells of badges and keys."""
+
+from __future__ import annotations
+
+from libs.common.contracts import awarding, enrollment
+from libs.common.contracts.topics import BADGE_ISSUED, CATALOGUE
+from libs.common.messaging.hearing import Hears
+from libs.common.messaging.worker_process import run_worker
+from libs.common.settings import ServiceSettings
+from services.verification import handlers
+
+# The order in which the events do their work, whatever it is, makes no difference to the state.
+HEARS = (
+    Hears(CATALOGUE, enrollment.IssuerPublished, handlers.on_issuer_published),
+    Hears(CATALOGUE, enrollment.AchievementPublished, handlers.on_achievement_published),
+    Hears(BADGE_ISSUED, awarding.KeyPublished, handlers.on_key_published),
+    Hears(BADGE_ISSUED, awarding.BadgeIssued, handlers.on_badge_issued),
+    Hears(BADGE_ISSUED, awarding.BadgeRevoked, handlers.on_badge_revoked),
+    Hears(BADGE_ISSUED, awarding.BadgeSuspended, handlers.on_badge_suspended),
+    Hears(BADGE_ISSUED, awarding.BadgeReinstated, handlers.on_badge_reinstated),
+)
+
+
+async def run(settings: ServiceSettings) -> None:
+    """Hear events until the process is told to stop. A fresh database is rebuilt from the topics by just this."""
+    await run_worker("verification", settings, HEARS)
