@@ -42,7 +42,7 @@ class Doors:
         self._urls = {service: access.urls[service].rstrip("/") for service in SERVICES}
         self._patience_seconds = patience_seconds
         self._client = httpx.AsyncClient(
-            headers={"Authorization": f"Bearer {access.token}"},
+            headers={"Authorization": f"Bearer {access.token}", "Accept": "application/json"},
             timeout=httpx.Timeout(60, connect=5),
             # The services are named by address: a proxy for the outside world must not be asked for them.
             trust_env=False,
