@@ -3,6 +3,9 @@
 Three values make one badge. `IssuerProfile` and `AchievementTerms` are fixed for every badge of one published
 achievement version; `Claim` is what differs from badge to badge. Every document format (Open Badges 3.0 and
 2.0, VC-JWT) is made from these three and from nothing else.
+
+Texts may hold any character. Yet PyLD, on which many verifiers stand, refuses what has control characters other
+than tab and line ends: whoever takes texts from people should take none of those.
 """
 
 import re

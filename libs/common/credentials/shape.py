@@ -42,6 +42,7 @@ class Shapes:
     """The compiled shapes of documents that share `fixed` parts, which are told by identity, not by value.
 
     Remembers up to `limit` shapes; the one longest unused makes room. A fixed part must never be changed.
+    Not to be shared by threads.
     """
 
     def __init__(self, *fixed: object, limit: int = 256) -> None:

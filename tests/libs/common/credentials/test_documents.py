@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given, settings
 from jsonschema import Draft201909Validator, FormatChecker
+from openbadgeslib.ob2.verifier import OB2VerificationError, OB2Verifier
 
 from libs.common.credentials.contexts import CREDENTIALS_V2, OPEN_BADGES_3, OPEN_BADGES_EXTENSIONS, PINNED, context
 from libs.common.credentials.documents import instant, open_badge_3, profile
@@ -100,6 +101,24 @@ def test_open_badges_2() -> None:
     assert {"id", "type", "name", "description", "image", "criteria", "issuer"} <= badge.keys()
     assert {"id", "type", "name", "url", "email"} <= issuer_profile(ISSUER).keys()
     assert assertion(TERMS, CLAIM)["recipient"]["type"] == "url"
+
+
+@pytest.mark.parametrize("shape", ["full", "plain"])
+def test_openbadgeslib_accepts_the_hosted_twin(shape: str) -> None:
+    terms, claim = (FULL_TERMS, FULL_CLAIM) if shape == "full" else (TERMS, CLAIM)
+    template = Template(ISSUER, terms)
+    hosted = {
+        claim.assertion_url: template.issue(claim, SIGNER).open_badge_2,
+        terms.badge_class_url: template.open_badge_2_class,
+        ISSUER.open_badge_2_url: template.open_badge_2_issuer,
+    }
+    verifier = OB2Verifier(download=hosted.__getitem__)
+    document = hosted[claim.assertion_url].decode()
+    recipient = "ada@learners.example" if shape == "full" else None
+    assert verifier.verify_hosted(document, expected_recipient=recipient).id == claim.assertion_url
+    if shape == "full":
+        with pytest.raises(OB2VerificationError):
+            verifier.verify_hosted(document, expected_recipient="mallory@learners.example")
 
 
 def test_instants_are_utc_to_the_second() -> None:

@@ -1,0 +1,84 @@
+"""The VC-JWT twin of a credential: the same claims as a signed JSON Web Token (OB 3.0, section 8.2.4; VC-JOSE-COSE).
+
+ES256 by default, RS256 where a reader knows nothing else; EdDSA is refused by 1EdTech's verifiers. Signatures are
+deterministic (RFC 6979 for ES256), so that a replay yields the same token.
+"""
+
+import base64
+from typing import Literal
+
+import orjson
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from libs.common.credentials.canonical import Json
+
+Algorithm = Literal["ES256", "RS256"]
+
+
+class JwtSigner:
+    """Signs tokens with one P-256 or RSA key that lies in this process's memory."""
+
+    def __init__(self, private_key: EllipticCurvePrivateKey | RSAPrivateKey, key_url: str) -> None:
+        """`key_url` is where the public key can be fetched as a JWK; it becomes the token's `kid`.
+
+        Raises `ValueError` on a curve that is not P-256, or an RSA key below 2048 bits (RFC 7518, section 3.3).
+        """
+        if isinstance(private_key, EllipticCurvePrivateKey) and not isinstance(private_key.curve, SECP256R1):
+            raise ValueError(f"private_key: expected the curve P-256, found {private_key.curve.name}")
+        if isinstance(private_key, RSAPrivateKey) and private_key.key_size < 2048:
+            raise ValueError(f"private_key: expected 2048 bits or more, found {private_key.key_size}")
+        self._key = private_key
+        self.key_url = key_url
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """The token's `alg`."""
+        return "RS256" if isinstance(self._key, RSAPrivateKey) else "ES256"
+
+    def public_jwk(self) -> Json:
+        """The public key as JWK (RFC 7517), to be served at `key_url`."""
+        common: Json = {"kid": self.key_url, "use": "sig", "alg": self.algorithm}
+        if isinstance(self._key, RSAPrivateKey):
+            rsa = self._key.public_key().public_numbers()
+            return {"kty": "RSA", "n": _number(rsa.n), "e": _number(rsa.e), **common}
+        point = self._key.public_key().public_numbers()
+        return {"kty": "EC", "crv": "P-256", "x": _number(point.x, 32), "y": _number(point.y, 32), **common}
+
+    def sign(self, content: bytes) -> bytes:
+        """The JWS signature of `content` (RFC 7518, sections 3.3 and 3.4)."""
+        if isinstance(self._key, RSAPrivateKey):
+            return self._key.sign(content, PKCS1v15(), SHA256())
+        first, second = decode_dss_signature(self._key.sign(content, ECDSA(SHA256(), deterministic_signing=True)))
+        return first.to_bytes(32) + second.to_bytes(32)
+
+
+def vc_jwt(document: Json, not_before: int, expires: int | None, signer: JwtSigner) -> str:
+    """The unsigned credential `document` as a compact JWS.
+
+    `not_before` and `expires` are its validFrom and validUntil in seconds since 1970 (NumericDate). The payload
+    is the credential itself with the claims that OB 3.0 adds to it.
+    """
+    header = {"alg": signer.algorithm, "kid": signer.key_url, "typ": "JWT"}
+    payload: Json = {
+        **document,
+        "iss": document["issuer"]["id"],
+        "jti": document["id"],
+        "nbf": not_before,
+        "sub": document["credentialSubject"]["id"],
+    }
+    if expires is not None:
+        payload["exp"] = expires
+    signing_input = f"{_base64url(orjson.dumps(header))}.{_base64url(orjson.dumps(payload))}"
+    return f"{signing_input}.{_base64url(signer.sign(signing_input.encode()))}"
+
+
+def _base64url(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def _number(value: int, size: int | None = None) -> str:
+    return _base64url(value.to_bytes(size or (value.bit_length() + 7) // 8))
