@@ -8,56 +8,15 @@ Texts may hold any character. Yet PyLD, on which many verifiers stand, refuses w
 than tab and line ends: whoever takes texts from people should take none of those.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from pyoxigraph import NamedNode
-
-MAX_TEXT_CHARACTERS = 20_000
-MAX_IRI_CHARACTERS = 2_000
-# Schemes of which no JSON-LD context in use has made a prefix: an IRI that begins with one stays as it is.
-# Most IRIs are plain enough to be known at sight; the others are left to the RDF library.
-_PLAIN_IRI = re.compile(r"(?:https?://[a-z0-9.-]+(?::[0-9]{1,5})?/|urn:uuid:)[A-Za-z0-9/_.=-]{1,500}(?:#[0-9]+)?")
-IRI_SCHEMES = ("https://", "http://", "urn:", "did:", "mailto:")
+from libs.common.credentials.allowed import require_iri, require_text
 
 StatusPurpose = Literal["revocation", "suspension", "refresh", "message"]
 IdentityKind = Literal["emailAddress", "url"]
 ResultStatus = Literal["Completed", "Enrolled", "Failed", "InProgress", "OnHold", "Provisional", "Withdrew"]
-
-
-def is_absolute_iri(value: str) -> bool:
-    """Whether `value` is an absolute IRI that RDF accepts, of a scheme in `IRI_SCHEMES`."""
-    if _PLAIN_IRI.fullmatch(value):
-        return True
-    if not value.startswith(IRI_SCHEMES) or len(value) > MAX_IRI_CHARACTERS or not value.isascii():
-        return False
-    try:
-        NamedNode(value)
-    except ValueError:
-        return False
-    return True
-
-
-def _require_iri(**values: str | None) -> None:
-    for name, value in values.items():
-        if value is not None and not is_absolute_iri(value):
-            expected = f"an absolute ASCII IRI beginning with one of {', '.join(IRI_SCHEMES)}"
-            raise ValueError(f"{name}: expected {expected}, found {value[:200]!r}")
-
-
-def _require_text(**values: str | None) -> None:
-    for name, value in values.items():
-        if value is None:
-            continue
-        if not 0 < len(value) <= MAX_TEXT_CHARACTERS:
-            raise ValueError(f"{name}: expected 1 to {MAX_TEXT_CHARACTERS} characters, found {len(value)}")
-        try:
-            value.encode()
-        except UnicodeEncodeError as error:
-            found = f"{value[error.start]!a} at {error.start}"
-            raise ValueError(f"{name}: expected text that UTF-8 can carry, found {found}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +36,8 @@ class IssuerProfile:
     image: str | None = None
 
     def __post_init__(self) -> None:
-        _require_iri(id=self.id, url=self.url, open_badge_2_url=self.open_badge_2_url, image=self.image)
-        _require_text(name=self.name, email=self.email, description=self.description)
+        require_iri(id=self.id, url=self.url, open_badge_2_url=self.open_badge_2_url, image=self.image)
+        require_text(name=self.name, email=self.email, description=self.description)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +55,8 @@ class Alignment:
     type: str | None = None
 
     def __post_init__(self) -> None:
-        _require_iri(url=self.url)
-        _require_text(
+        require_iri(url=self.url)
+        require_text(
             name=self.name,
             description=self.description,
             framework=self.framework,
@@ -117,8 +76,8 @@ class RubricLevel:
     points: str | None = None
 
     def __post_init__(self) -> None:
-        _require_iri(id=self.id)
-        _require_text(name=self.name, description=self.description, level=self.level, points=self.points)
+        require_iri(id=self.id)
+        require_text(name=self.name, description=self.description, level=self.level, points=self.points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +99,8 @@ class ResultDescription:
     levels: tuple[RubricLevel, ...] = ()
 
     def __post_init__(self) -> None:
-        _require_iri(id=self.id, required_level=self.required_level)
-        _require_text(name=self.name, type=self.type, required_value=self.required_value)
+        require_iri(id=self.id, required_level=self.required_level)
+        require_text(name=self.name, type=self.type, required_value=self.required_value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +134,13 @@ class AchievementTerms:
     creator: IssuerProfile | None = None
 
     def __post_init__(self) -> None:
-        _require_iri(
+        require_iri(
             id=self.id,
             criteria_url=self.criteria_url,
             image=self.image,
             badge_class_url=self.badge_class_url,
         )
-        _require_text(
+        require_text(
             name=self.name,
             description=self.description,
             type=self.type,
@@ -194,7 +153,7 @@ class AchievementTerms:
             specialization=self.specialization,
         )
         for tag in self.tags:
-            _require_text(tag=tag)
+            require_text(tag=tag)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +168,8 @@ class Evidence:
     audience: str | None = None
 
     def __post_init__(self) -> None:
-        _require_iri(id=self.id)
-        _require_text(
+        require_iri(id=self.id)
+        require_text(
             name=self.name,
             description=self.description,
             narrative=self.narrative,
@@ -229,8 +188,8 @@ class Result:
     achieved_level: str | None = None
 
     def __post_init__(self) -> None:
-        _require_iri(description=self.description, achieved_level=self.achieved_level)
-        _require_text(value=self.value)
+        require_iri(description=self.description, achieved_level=self.achieved_level)
+        require_text(value=self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +204,7 @@ class HashedIdentity:
     salt: str
 
     def __post_init__(self) -> None:
-        _require_text(identity_hash=self.identity_hash, salt=self.salt)
+        require_text(identity_hash=self.identity_hash, salt=self.salt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +216,7 @@ class StatusEntry:
     purpose: StatusPurpose = "revocation"
 
     def __post_init__(self) -> None:
-        _require_iri(list_url=self.list_url)
+        require_iri(list_url=self.list_url)
         if "#" in self.list_url:
             raise ValueError(f"list_url: expected no fragment, found {self.list_url[:200]!r}")
         if self.index < 0:
@@ -289,13 +248,13 @@ class Claim:
     refresh_url: str | None = None
 
     def __post_init__(self) -> None:
-        _require_iri(
+        require_iri(
             badge_url=self.badge_url,
             assertion_url=self.assertion_url,
             subject_id=self.subject_id,
             refresh_url=self.refresh_url,
         )
-        _require_text(name=self.name, narrative=self.narrative, shown_name=self.shown_name)
+        require_text(name=self.name, narrative=self.narrative, shown_name=self.shown_name)
         for name, instant in (("valid_from", self.valid_from), ("valid_until", self.valid_until)):
             if instant is not None and instant.tzinfo is None:
                 raise ValueError(f"{name}: expected an aware instant, found {instant.isoformat()}")

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple, cast
 import orjson
 
 from libs.common.credentials import nquads
+from libs.common.credentials.allowed import is_absolute_iri
 from libs.common.credentials.canonical import Json, canonical_nquads
-from libs.common.credentials.model import is_absolute_iri
 from libs.common.credentials.nquads import Quad, escape
 
 # A token, `urn:x-compiled-shape:<number>`, survives every step unchanged, as a text and as an IRI alike.
