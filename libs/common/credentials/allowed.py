@@ -7,9 +7,9 @@ from pyoxigraph import NamedNode
 MAX_TEXT_CHARACTERS = 20_000
 MAX_IRI_CHARACTERS = 2_000
 # Schemes of which no JSON-LD context in use has made a prefix: an IRI that begins with one stays as it is.
+IRI_SCHEMES = ("https://", "http://", "urn:", "did:", "mailto:")
 # Most IRIs are plain enough to be known at sight; the others are left to the RDF library.
 _PLAIN_IRI = re.compile(r"(?:https?://[a-z0-9.-]+(?::[0-9]{1,5})?/|urn:uuid:)[A-Za-z0-9/_.=-]{1,500}(?:#[0-9]+)?")
-IRI_SCHEMES = ("https://", "http://", "urn:", "did:", "mailto:")
 
 
 def is_absolute_iri(value: str) -> bool:
