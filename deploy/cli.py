@@ -12,15 +12,16 @@ from deploy.commands.token import token
 from deploy.commands.up import up
 
 app = typer.Typer(
-    help=f"Cairn: learning events in, signed badges out. {EXIT_CODES}",
+    help="Cairn: learning events in, signed badges out.",
+    epilog=EXIT_CODES,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(up)
-app.command()(demo)
+app.command(epilog=EXIT_CODES)(up)
+app.command(epilog=EXIT_CODES)(demo)
 app.add_typer(replay, name="replay")
-app.command()(token)
+app.command(epilog=EXIT_CODES)(token)
 app.add_typer(dead_letters, name="dead-letters")
 
 

@@ -17,14 +17,14 @@ from deploy.doors import SERVICES, Doors
 from deploy.local.server import CannotStart
 
 dead_letters = typer.Typer(
-    help=f"List, show and send again the messages that a service could not use. {EXIT_CODES}", no_args_is_help=True
+    help="List, show and send again the messages that a service could not use.", no_args_is_help=True
 )
 
 Service = Annotated[str, typer.Argument(help=f"One of {', '.join(SERVICES)}.")]
 Number = Annotated[int, typer.Argument(min=1, help="The dead letter's number, as `list` shows it.")]
 
 
-@dead_letters.command("list")
+@dead_letters.command("list", epilog=EXIT_CODES)
 def list_dead_letters(
     service: Annotated[str | None, typer.Argument(help="One service; all of them if left out.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -47,7 +47,7 @@ def list_dead_letters(
     _ask(ask, url, token, state)
 
 
-@dead_letters.command()
+@dead_letters.command(epilog=EXIT_CODES)
 def show(service: Service, number: Number, url: Urls = None, token: Token = None, state: State = None) -> None:
     """Show one dead letter with its original content, as JSON."""
 
@@ -58,7 +58,7 @@ def show(service: Service, number: Number, url: Urls = None, token: Token = None
     _ask(ask, url, token, state)
 
 
-@dead_letters.command()
+@dead_letters.command(epilog=EXIT_CODES)
 def resend(  # noqa: PLR0917 - typer makes options of them
     service: Service,
     number: Number,

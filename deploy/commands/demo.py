@@ -10,13 +10,14 @@ from typing import Annotated
 
 import typer
 
-from deploy.commands.ending import EXIT_CODES, Exit, Signals, run, stderr
+from deploy.commands.ending import Exit, Signals, run, stderr
+from deploy.commands.options import FreePorts
 from deploy.demo.cohort import example_cohort
 from deploy.demo.links import LINK_HOURS, Link, broken, links_to_show
 from deploy.doors import Doors
+from deploy.local import system
 from deploy.local.identity import SCOPES
 from deploy.local.running import demo_directory
-from deploy.local.system import Shape, running_system
 from deploy.replay.cohort import Cohort
 from deploy.replay.oulad import read_oulad
 from deploy.replay.replaying import replay
@@ -32,29 +33,29 @@ def demo(
         Path | None,
         typer.Option("--state", help="Keep the data in this folder; without it each demo begins afresh."),
     ] = None,
+    free_ports: FreePorts = False,
 ) -> None:
-    run(lambda signals: _demo(signals, data, state, once=once))
+    """Start the whole system, send a cohort of learners through it, and print three links to look at.
 
-
-demo.__doc__ = f"""Start the whole system, send a cohort of learners through it, and print three links to look at.
-
-    It stays up until Ctrl-C. {EXIT_CODES}
+    It stays up until Ctrl-C.
     """
+    ports = system.free_ports() if free_ports else system.DEFAULT_PORTS
+    shape = system.Shape(ports=ports, afresh=state is None)
+    run(lambda signals: _demo(signals, data, state or demo_directory(), shape, once=once))
 
 
-async def _demo(signals: Signals, data: Path | None, state: Path | None, *, once: bool) -> None:
+async def _demo(signals: Signals, data: Path | None, directory: Path, shape: system.Shape, *, once: bool) -> None:
     with _step("Reading the cohort"):
         cohort = example_cohort() if data is None else read_oulad(data)
     started = time.monotonic()
     stderr.print("Starting PostgreSQL, Kafka and the four services …")
-    shape = Shape(afresh=state is None)
-    async with running_system(state or demo_directory(), shape, say=stderr.print) as system:
+    async with system.running_system(directory, shape, say=stderr.print) as running:
         stderr.print(f"  done in {time.monotonic() - started:.1f} s")
-        async with Doors(system.access(SCOPES)) as doors:
+        async with Doors(running.access(SCOPES)) as doors:
             await _fill(cohort, doors)
             with _step("Looking for something to show"):
-                links = await links_to_show(system, doors, cohort)
-        stderr.print(f"Ready in {time.monotonic() - started:.0f} s. Logs: {system.directory / 'processes'}")
+                links = await links_to_show(running, doors, cohort)
+        stderr.print(f"Ready in {time.monotonic() - started:.0f} s. Logs: {running.directory / 'processes'}")
         for number, link in enumerate(links, 1):
             typer.echo(f"{number}. {link.title}:\n   {link.url}")
         await _show(signals, once=once, links=links)

@@ -15,6 +15,7 @@ State = Annotated[
     Path | None,
     typer.Option("--state", help="State directory of a local system.", file_okay=False, show_default="the running one"),
 ]
+FreePorts = Annotated[bool, typer.Option("--free-ports", help="Take any free ports in place of 8101 to 8104.")]
 Urls = Annotated[
     list[str] | None,
     typer.Option("--url", metavar="SERVICE=URL", help=f"Where a service is; once for each of {', '.join(SERVICES)}."),

@@ -25,7 +25,7 @@ from deploy.replay.replaying import Outcome
 from deploy.replay.replaying import replay as replay_cohort
 from deploy.replay.sending import Disorder, Pace
 
-replay = typer.Typer(help=f"Send learning records that lie in files through the public doors. {EXIT_CODES}")
+replay = typer.Typer(help="Send learning records that lie in files through the public doors.", no_args_is_help=True)
 
 
 @replay.callback()
@@ -33,7 +33,7 @@ def _group() -> None:
     """Keeps `oulad` a command of its own: more data sets may follow."""
 
 
-@replay.command()
+@replay.command(epilog=EXIT_CODES)
 def oulad(  # noqa: PLR0917 - typer makes options of them
     directory: Annotated[Path, typer.Argument(help="The folder with the CSV files of the data set.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")] = False,
@@ -50,9 +50,6 @@ def oulad(  # noqa: PLR0917 - typer makes options of them
 
     Against the services of --url, else the local system that runs (--state says which), else an embedded system
     that is started for it: in --state, or without it in a folder of its own that is removed afterwards.
-
-    Exit codes: 3 if a file is missing or malformed, 4 if the embedded system cannot start, 5 if a service refuses
-    or cannot be reached, 6 if not everything comes through.
     """
     access = chosen_access(url, token, state, SCOPES)
 

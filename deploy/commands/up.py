@@ -8,32 +8,34 @@ from typing import Annotated
 
 import typer
 
-from deploy.commands.ending import EXIT_CODES, Signals, run, stderr
+from deploy.commands.ending import Signals, run, stderr
+from deploy.commands.options import FreePorts
+from deploy.local import system
 from deploy.local.running import up_directory
-from deploy.local.system import Shape, running_system
 
 
 def up(
     state: Annotated[
         Path | None, typer.Option("--state", help="Where its data are kept.", show_default=".cairn/run")
     ] = None,
+    free_ports: FreePorts = False,
     trace_file: Annotated[Path | None, typer.Option(help="Write the spans of all processes to this file.")] = None,
 ) -> None:
-    run(lambda signals: _up(signals, state or up_directory(), trace_file))
+    """Start PostgreSQL, Kafka and the four services on this machine and keep them up until Ctrl-C.
 
-
-up.__doc__ = f"""Start PostgreSQL, Kafka and the four services on this machine and keep them up until Ctrl-C.
-
-    The data stay for the next time. {EXIT_CODES}
+    The data stay for the next time.
     """
+    ports = system.free_ports() if free_ports else system.DEFAULT_PORTS
+    shape = system.Shape(ports=ports, trace_file=trace_file)
+    run(lambda signals: _up(signals, state or up_directory(), shape))
 
 
-async def _up(signals: Signals, directory: Path, trace_file: Path | None) -> None:
+async def _up(signals: Signals, directory: Path, shape: system.Shape) -> None:
     started = time.monotonic()
     stderr.print("Starting PostgreSQL, Kafka and the four services …")
-    async with running_system(directory, Shape(trace_file=trace_file), say=stderr.print) as system:
-        stderr.print(f"Ready in {time.monotonic() - started:.1f} s. Logs: {system.directory / 'processes'}")
-        for service, url in system.urls.items():
+    async with system.running_system(directory, shape, say=stderr.print) as running:
+        stderr.print(f"Ready in {time.monotonic() - started:.1f} s. Logs: {running.directory / 'processes'}")
+        for service, url in running.urls.items():
             stderr.print(f"  {service:13} {url}")
         stderr.print("Ctrl-C stops everything; the data stay.")
         await signals.stay()
