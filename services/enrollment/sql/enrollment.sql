@@ -56,7 +56,8 @@ select learner_id from learner where learner_id = any($1::text[]) order by learn
 
 -- name: keep_enrollments
 insert into enrollment (event_id, learner_id, offer_id, status, occurred_at)
-select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])
+select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[]) as given (event_id)
+order by event_id  -- so that two requests cannot wait for each other
 on conflict (event_id) do nothing
 returning event_id;
 

@@ -129,4 +129,4 @@ def _problem(refused: Sequence[Refused], *, batch: bool) -> Problem:
 
 
 def _json(document: object, status: int) -> Response:
-    return Response(orjson.dumps(document), status, media_type="application/json")
+    return Response(orjson.dumps(document, default=str), status, media_type="application/json")

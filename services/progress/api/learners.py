@@ -43,4 +43,4 @@ async def get_progress(request: Request, learner_id: Annotated[Identifier, Path(
         "events": len(events),
         "complete": len(events) < MOST_EVENTS,
     }
-    return Response(orjson.dumps(answer), media_type="application/json")
+    return Response(orjson.dumps(answer, default=str), media_type="application/json")

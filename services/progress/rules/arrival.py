@@ -97,12 +97,16 @@ def read_heard(envelope: Envelope, fact: LearningFact, *, sender: str, tracepare
 
 def _fact_in(attributes: Mapping[str, Any], type_: str) -> LearningFact | Refusal:
     media_type, content = attributes.get("datacontenttype"), attributes.get("data")
-    if media_type is not None and not (isinstance(media_type, str) and _JSON_MEDIA_TYPE.match(media_type)):
+    if media_type is not None and media_type != "application/json" and not _is_json(media_type):
         return Refusal("datacontenttype", "application/json", repr(media_type)[:80])
     if not isinstance(content, dict):
         return Refusal("data", "a JSON object", "nothing" if content is None else type(content).__name__)
     # The validator itself: `model_validate` adds a Python call for each event.
     return FORMS[type_].contract.__pydantic_validator__.validate_python(content)
+
+
+def _is_json(media_type: object) -> bool:
+    return isinstance(media_type, str) and _JSON_MEDIA_TYPE.match(media_type) is not None
 
 
 def objects_in(requirement: Requirement) -> Iterator[tuple[Kind, str]]:

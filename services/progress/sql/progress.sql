@@ -13,10 +13,12 @@ select pg_advisory_xact_lock_shared(4208141001);
 select pg_advisory_xact_lock(4208141001);
 
 -- name: keep_events
+-- In order of id, so that two batches with the same events cannot wait for each other.
 insert into event (event_id, type, learner_id, object_id, occurred_at, sender, source, source_id, traceparent,
                    unmapped, body)
 select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[],
-                     $8::text[], $9::text[], $10::boolean[], $11::bytea[])
+                     $8::text[], $9::text[], $10::boolean[], $11::bytea[]) as arrived (event_id)
+order by event_id
 on conflict (event_id) do nothing
 returning event_id;
 

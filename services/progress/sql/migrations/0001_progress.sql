@@ -2,7 +2,7 @@
 
 create table event (
     event_id uuid primary key,  -- derived from sender, source and source_id; the id under which it is told
-    sequence bigint generated always as identity,  -- order of arrival
+    sequence bigint generated always as identity,  -- order of arrival, batch by batch
     type text not null,
     learner_id text not null,
     object_id text not null,  -- the activity, assessment or evidence component
