@@ -1,0 +1,204 @@
+"""The door of a worker towards Kafka: one batch subscriber for all of its topics, every policy explicit.
+
+FastStream's defaults acknowledge first and skip what they cannot parse; here PostgreSQL keeps the offsets, and
+records reach `delivery` untouched.
+"""
+
+# pyright: reportMissingTypeStubs=false
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
+
+from libs.common.messaging.delivery import Delivery, Record
+from libs.common.messaging.faults import backoff_seconds, name_of
+from libs.common.messaging.places import Places
+from libs.common.telemetry import LAG_RECORDS
+
+log = structlog.get_logger(__name__)
+
+BATCH_TIMEOUT_MS = 50  # FastStream also sleeps as long after an empty poll
+SESSION_TIMEOUT_MS = 10_000
+GRACEFUL_SECONDS = 15.0
+STOP_TIMEOUT_SECONDS = GRACEFUL_SECONDS + 5
+WATCH_SECONDS = 5.0
+STALLED_SECONDS = 60.0
+_QUIET = logging.getLogger("libs.common.messaging.faststream")
+_QUIET.setLevel(logging.ERROR)
+
+
+class StalledError(Exception):
+    """Records wait, but none was handled for a while: the process should be started anew."""
+
+
+class Consumer:
+    """Feeds `delivery` with what is on its topics.
+
+    `first` names compacted topics, read to their present end before anything else is taken, so that a fresh
+    database learns the catalogue before the facts. `instance` is this replica's lasting name: restarts under the
+    same name cost no rebalance.
+    """
+
+    def __init__(
+        self, delivery: Delivery, *, bootstrap: str, instance: str, batch_records: int, first: Sequence[str] = ()
+    ) -> None:
+        self._delivery = delivery
+        self._bootstrap = bootstrap
+        self._group = f"cairn-{delivery.service}"
+        self._instance = f"{self._group}-{instance}"
+        self._batch_records = batch_records
+        self._first = tuple(topic for topic in first if topic in delivery.hearing.topics)
+        self._subscriber: Any = None
+        self._places = Places(delivery.database, lambda: self._subscriber.consumer)
+
+    async def run(self) -> None:
+        """Consume until cancelled, waiting as long as Kafka is away. Raises `StalledError` when stuck."""
+        for wait_seconds in backoff_seconds(first=0.2):
+            try:
+                if self._first:
+                    await self._catch_up()
+                await self._consume()
+            except StalledError:
+                raise
+            except Exception as fault:
+                log.warning("consumer interrupted", fault=name_of(fault))
+                await asyncio.sleep(wait_seconds)
+
+    async def _catch_up(self) -> None:
+        """Read the `first` topics to their end as of now, outside of the group.
+
+        Every replica does so at once: the fence lets each record be handled by one.
+        """
+        consumer: Any = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            client_id=self._instance,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+        )
+        await consumer.start()
+        try:
+            known = await consumer.topics()
+            absent = sorted(set(self._first) - known)
+            if absent:
+                raise LookupError(f"expected the topics {self._first}, found no {absent}")
+            partitions = [
+                TopicPartition(topic, number)
+                for topic in self._first
+                for number in consumer.partitions_for_topic(topic)
+            ]
+            consumer.assign(partitions)
+            places = Places(self._delivery.database, lambda: consumer)
+            await places.take(partitions)
+            ends = await consumer.end_offsets(partitions)
+            while [partition for partition in partitions if await consumer.position(partition) < ends[partition]]:
+                found = await consumer.getmany(timeout_ms=BATCH_TIMEOUT_MS, max_records=self._batch_records)
+                if found:
+                    await self._delivery.handle([record for records in found.values() for record in records])
+        finally:
+            await consumer.stop()
+        log.info("caught up", topics=self._first)
+
+    async def _consume(self) -> None:
+        broker = self._subscribe()
+        try:
+            await broker.start()
+            log.info("consuming", topics=self._delivery.hearing.topics, group=self._group)
+            await self._watch(self._subscriber.consumer)
+        finally:
+            try:
+                async with asyncio.timeout(STOP_TIMEOUT_SECONDS):
+                    await broker.stop()
+            except TimeoutError:
+                log.warning("consumer did not stop in time")
+
+    def _subscribe(self) -> KafkaBroker:
+        broker = KafkaBroker(
+            self._bootstrap,
+            client_id=self._instance,
+            consumer_only=True,  # what is told goes through the outbox
+            allow_auto_create_topics=False,  # a misspelt topic must not come to life
+            graceful_timeout=GRACEFUL_SECONDS,
+            metadata_max_age_ms=30_000,
+            apply_types=False,
+            logger=_QUIET,
+        )
+        self._subscriber = broker.subscriber(
+            *self._delivery.hearing.topics,
+            batch=True,
+            max_records=self._batch_records,
+            batch_timeout_ms=BATCH_TIMEOUT_MS,
+            group_id=self._group,
+            group_instance_id=self._instance,
+            session_timeout_ms=SESSION_TIMEOUT_MS,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            ack_policy=AckPolicy.MANUAL,
+            listener=self._places,
+            parser=_unparsed,
+            decoder=_undecoded,
+            no_reply=True,
+        )
+        self._subscriber(self._on_batch)
+        return broker
+
+    async def _on_batch(self, records: Sequence[Record]) -> None:
+        partitions = {(record.topic, record.partition) for record in records}
+        if not self._places.are_taken(partitions):
+            await self._places.take(partitions)
+            return
+        try:
+            outcome = await self._delivery.handle(records)
+        except Exception:
+            # FastStream would go on with the next batch, and this one would be lost until the next restart.
+            log.exception("batch not handled; reading it again")
+            await self._places.take(partitions)
+            await asyncio.sleep(1)
+        else:
+            self._places.note_handled(outcome.next_offsets)
+
+    async def _watch(self, consumer: Any) -> None:
+        """Measure the lag, tell Kafka the offsets, and see to it that there is progress while records wait."""
+        moved_at = time.monotonic()
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            try:
+                lag = await self._measure_lag(consumer)
+                await self._places.tell_kafka()
+            except Exception as fault:
+                log.warning("kafka away", fault=name_of(fault))
+                moved_at = time.monotonic()
+                continue
+            moved_at = time.monotonic() if not lag else max(moved_at, self._delivery.progressed_at)
+            if time.monotonic() - moved_at > STALLED_SECONDS:
+                raise StalledError(f"{self._group}: {lag} records wait, none handled for {STALLED_SECONDS:.0f} s")
+
+    async def _measure_lag(self, consumer: Any) -> int:
+        partitions = consumer.assignment()
+        lags = Counter[str]()
+        for partition, end in (await consumer.end_offsets(partitions)).items() if partitions else ():
+            lags[partition.topic] += max(0, end - await consumer.position(partition))
+        for topic in self._delivery.hearing.topics:
+            LAG_RECORDS.labels(self._delivery.service, topic).set(lags[topic])
+        return lags.total()
+
+
+async def _unparsed(records: tuple[Any, ...]) -> KafkaMessage:
+    """In place of FastStream's parser, which raises on a header that is null or not UTF-8, losing the batch."""
+    return KafkaMessage(raw_message=records, body=b"", consumer=FAKE_CONSUMER)
+
+
+async def _undecoded(message: KafkaMessage) -> Any:
+    return message.raw_message
