@@ -134,6 +134,11 @@ async def badges_of_learner(reader: Reader, learner_id: str, limit: int) -> list
     return [_held(row) for row in rows]
 
 
+async def badge_counts(reader: Reader) -> dict[str, int]:
+    """How many badges are kept of each achievement, by its id."""
+    return {row["achievement_id"]: row["badges"] for row in await reader.fetch(SQL["badge_counts"])}
+
+
 async def issuer(reader: Reader, issuer_id: str) -> Issuer | None:
     """An issuer as the catalogue names it."""
     row = await reader.fetchrow(SQL["issuer"], issuer_id)

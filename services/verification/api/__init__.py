@@ -17,7 +17,7 @@ from libs.common.web.access import AccessLinks
 from libs.common.web.pages import Pages
 from libs.common.web.refusals import install_refusal_pages, not_found
 from libs.common.web.shelf import FromShelf, Shelf
-from services.verification.api import badges, catalogue, learners
+from services.verification.api import badges, catalogue, counts, learners
 from services.verification.api.parts import Parts, database_of
 from services.verification.api.proofs import Proofs
 from services.verification.settings import VerificationSettings
@@ -40,7 +40,7 @@ def create(settings: ServiceSettings) -> FastAPI:
     app.state.parts = Parts(
         pages, shelf, Proofs(), Addresses(settings.public_url.rstrip("/")), lambda: datetime.now(UTC)
     )
-    for door in (badges, catalogue, learners):
+    for door in (badges, catalogue, learners, counts):
         app.include_router(door.router)
     app.include_router(operations_router("verification", database_of))
     _add_plain_routes(app)

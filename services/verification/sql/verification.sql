@@ -121,3 +121,7 @@ select distinct on (achievement_id) achievement_id, version, kind, issuer_id, na
 from achievement where issuer_id = $1
 order by achievement_id, version desc
 limit $2;
+
+-- name: badge_counts
+-- For operators: every badge that is kept, whatever became of it.
+select achievement_id, count(*) as badges from badge group by achievement_id order by achievement_id;
