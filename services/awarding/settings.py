@@ -64,6 +64,11 @@ class AwardingSettings(ServiceSettings):
         return read_signing_key(self.signing_key_file)
 
 
+def read_settings() -> AwardingSettings:
+    """The settings in the environment of this process."""
+    return AwardingSettings()  # pyright: ignore[reportCallIssue] - every value comes from the environment
+
+
 def read_signing_key(path: Path) -> bytes:
     """The 32 raw bytes of the Ed25519 private key in the file at `path`.
 

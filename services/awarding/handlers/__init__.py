@@ -11,7 +11,7 @@ from services.awarding.handlers.facts import (
 from services.awarding.handlers.learners import on_learner_registered
 from services.awarding.handlers.office import Office
 from services.awarding.handlers.reading import explain_achievement, show_trail
-from services.awarding.handlers.recheck import recheck_waiting
+from services.awarding.handlers.recheck import recheck_waiting, schedule_recheck
 
 __all__ = [
     "Office",
@@ -25,6 +25,7 @@ __all__ = [
     "on_learner_registered",
     "on_score_voided",
     "recheck_waiting",
+    "schedule_recheck",
     "show_trail",
     "tell_keys",
 ]

@@ -94,7 +94,7 @@ async def _standings(
     trees = {name: catalogue.achievements[name].tree for scope in scopes.values() for name in scope}
     facts = await fact_store.facts_about(
         connection,
-        {(learner, about) for learner, scope in scopes.items() for name in scope for about in trees[name].mentions},
+        {learner: {about for name in scope for about in trees[name].mentions} for learner, scope in scopes.items()},
     )
     held = await badge_store.held_badges(
         connection,

@@ -29,3 +29,10 @@ async def recheck_waiting(office: Office, work: Work, *, most: int) -> int:
         touched.get(learner, set[str]()).discard(badge)
     await award_touched(office, work, catalogue, touched)
     return len(learner_ids)
+
+
+async def schedule_recheck(work: Work, *, seconds: float) -> list[str]:
+    """Put the learner who is first on the backlog off for some seconds: looking at them failed."""
+    learner_ids = await learner_store.waiting_learners(work.connection, 1)
+    await learner_store.postpone_recheck(work.connection, learner_ids, seconds)
+    return learner_ids

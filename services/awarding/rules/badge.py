@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, Final
 
 import orjson
@@ -15,6 +14,7 @@ from libs.common.credentials.addresses import Addresses
 from libs.common.credentials.identifiers import hashed_subject, recipient_salt, subject_id
 from libs.common.credentials.model import AchievementTerms, Alignment, Claim, Evidence, IssuerProfile
 from services.awarding.model import Award, FactKind
+from services.awarding.rules.scores import plain
 
 # Our kinds in the words of the standard (OB 3.0, AchievementType).
 _TYPES: Final = {
@@ -130,11 +130,3 @@ def evidence_record(award: Award) -> dict[str, Any]:
 def milliseconds(instant: datetime) -> str:
     """An aware instant as RFC 3339 text in UTC, to the millisecond."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def plain(number: Decimal | None) -> str | None:
-    """A number as plain decimal text without trailing zeros; equal numbers have equal texts."""
-    if number is None:
-        return None
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") or "0" if "." in text else text

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from services.awarding.model import Fact, FactKind, Held
-from services.awarding.rules.badge import milliseconds, plain
+from services.awarding.rules.badge import milliseconds
 from services.awarding.rules.catalogue import Achievement
 from services.awarding.rules.outcome import Outcome, Record
+from services.awarding.rules.scores import plain
 
 
 def explanation(learner_id: str, achievement: Achievement, record: Record) -> dict[str, Any]:
@@ -29,12 +30,12 @@ def explanation(learner_id: str, achievement: Achievement, record: Record) -> di
 def tree_of(outcome: Outcome) -> dict[str, Any]:
     """One node: its kind, what it asks for, its state and, where it is met, since when and by what."""
     node: dict[str, Any] = {
-        "kind": outcome.kind,
-        "wanted": outcome.wanted,
+        "kind": outcome.asked.kind,
+        "wanted": outcome.asked.wanted,
         "state": "met" if outcome.met else "missing",
     }
-    if outcome.label is not None:
-        node["label"] = outcome.label
+    if outcome.asked.label is not None:
+        node["label"] = outcome.asked.label
     if outcome.met_at is not None:
         node["met_at"] = milliseconds(outcome.met_at)
     if outcome.facts:
@@ -53,7 +54,7 @@ def missing_of(outcome: Outcome) -> list[str]:
     if outcome.met:
         return []
     if not outcome.parts:
-        return [outcome.label or outcome.wanted]
+        return [outcome.asked.label or outcome.asked.wanted]
     return [line for part in outcome.parts for line in missing_of(part)]
 
 

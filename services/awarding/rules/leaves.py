@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from services.awarding.model import About, Fact, FactKind, Held
+from services.awarding.model import About, Fact, Held
 from services.awarding.rules.outcome import Outcome, Record
-from services.awarding.rules.scores import EXACT, best, is_at_least
+from services.awarding.rules.scores import EXACT, best, is_at_least, plain
 
 _NONE: frozenset[str] = frozenset()
 
@@ -26,6 +26,11 @@ class FactLeaf:
     kind: str
     about: About
     label: str | None
+
+    @property
+    def wanted(self) -> str:
+        """What it asks for, in words."""
+        return f"complete {self.about[1]}" if self.kind == "activity" else f"have {self.about[1]} verified"
 
     @property
     def mentions(self) -> frozenset[About]:
@@ -49,11 +54,10 @@ class FactLeaf:
     def outcome(self, record: Record) -> Outcome:
         """Met since the earliest fact."""
         facts = record.facts.get(self.about)
-        wanted = f"{'complete' if self.about[0] == FactKind.ACTIVITY else 'have verified:'} {self.about[1]}"
         if not facts:
-            return Outcome(self.kind, wanted, met=False, met_at=None, label=self.label)
+            return Outcome(self)
         first = min(facts, key=_when)
-        return Outcome(self.kind, wanted, met=True, met_at=first.occurred_at, label=self.label, facts=(first,))
+        return Outcome(self, first.occurred_at, (first,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,18 @@ class ScoreLeaf:
     at_least: Decimal
     latest: bool
     label: str | None
+
+    @property
+    def kind(self) -> str:
+        """The requirement's kind."""
+        return "assessment"
+
+    @property
+    def wanted(self) -> str:
+        """What it asks for, in words."""
+        return f"score {plain(self.at_least * 100)} % or more in {self.about[1]}" + (
+            ", in the latest attempt" if self.latest else ""
+        )
 
     @property
     def mentions(self) -> frozenset[About]:
@@ -92,18 +108,12 @@ class ScoreLeaf:
     def outcome(self, record: Record) -> Outcome:
         """Met since the earliest attempt that is good enough, or since the latest if only that counts."""
         facts = record.facts.get(self.about, [])
-        wanted = f"score {self.at_least * 100:f} % or more in {self.about[1]}"
-        if self.latest:
-            wanted += ", in the latest attempt"
-            attempt = max(facts, key=_when) if facts else None
-            passed = [attempt] if attempt is not None and is_at_least(attempt, self.at_least) else []
-        else:
-            attempt = best(facts)
-            passed = [fact for fact in facts if is_at_least(fact, self.at_least)]
+        counting = [max(facts, key=_when)] if self.latest and facts else facts
+        passed = [fact for fact in counting if is_at_least(fact, self.at_least)]
         if not passed:
-            return Outcome("assessment", wanted, met=False, met_at=None, label=self.label, attempt=attempt)
+            return Outcome(self, attempt=best(counting))
         first = min(passed, key=_when)
-        return Outcome("assessment", wanted, met=True, met_at=first.occurred_at, label=self.label, facts=(first,))
+        return Outcome(self, first.occurred_at, (first,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +122,16 @@ class BadgeLeaf:
 
     achievement_id: str
     label: str | None
+
+    @property
+    def kind(self) -> str:
+        """The requirement's kind."""
+        return "badge"
+
+    @property
+    def wanted(self) -> str:
+        """What it asks for, in words."""
+        return f"hold a badge of {self.achievement_id}"
 
     @property
     def mentions(self) -> frozenset[About]:
@@ -135,10 +155,7 @@ class BadgeLeaf:
     def outcome(self, record: Record) -> Outcome:
         """Met since the badge is valid."""
         held = record.held.get(self.achievement_id)
-        wanted = f"hold a badge of {self.achievement_id}"
-        if held is None:
-            return Outcome("badge", wanted, met=False, met_at=None, label=self.label)
-        return Outcome("badge", wanted, met=True, met_at=held.valid_from, label=self.label, badges=(held,))
+        return Outcome(self) if held is None else Outcome(self, held.valid_from, badges=(held,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +165,16 @@ class CreditsLeaf:
     at_least: Decimal
     achievement_ids: tuple[str, ...]
     label: str | None
+
+    @property
+    def kind(self) -> str:
+        """The requirement's kind."""
+        return "credits"
+
+    @property
+    def wanted(self) -> str:
+        """What it asks for, in words."""
+        return f"hold badges worth {plain(self.at_least)} credits out of {', '.join(self.achievement_ids)}"
 
     @property
     def mentions(self) -> frozenset[About]:
@@ -171,9 +198,7 @@ class CreditsLeaf:
     def outcome(self, record: Record) -> Outcome:
         """Met since the badge with which the sum was reached, in the order in which they became valid."""
         met, counted = self._enough(record)
-        wanted = f"hold badges worth {self.at_least:f} credits out of {', '.join(self.achievement_ids)}"
-        met_at = counted[-1].valid_from if met else None
-        return Outcome("credits", wanted, met=met, met_at=met_at, label=self.label, badges=tuple(counted))
+        return Outcome(self, counted[-1].valid_from if met else None, badges=tuple(counted))
 
     def _enough(self, record: Record) -> tuple[bool, list[Held]]:
         held = [record.held[name] for name in dict.fromkeys(self.achievement_ids) if name in record.held]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from services.awarding.model import About, Fact, Held
 
@@ -34,26 +35,38 @@ class Record:
         self.facts.setdefault((fact.kind, fact.object_id), []).append(fact)
 
 
+class Asked(Protocol):
+    """A node of a requirement: its kind and label, and in words what it asks for."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def label(self) -> str | None: ...
+    @property
+    def wanted(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The state of one node of a requirement for one learner.
+    """The state of one node of a requirement (`asked`) for one learner.
 
-    `kind` and `label` are the requirement's. A node that is met says since when (`met_at`) and by which facts and
-    badges (of its own: not of its parts). `proof` are the parts that make it met: all of `all`, the earliest of
-    `any`, the n earliest of `n-of`. `wanted` says in words what the node asks for.
+    A node that is met says since when (`met_at`) and by which facts and badges (of its own: not of its parts).
+    `proof` are the parts that make it met: all of `all`, the earliest of `any`, the n earliest of `n-of`. `attempt`
+    is the best or latest attempt, where an assessment was tried but not passed.
     """
 
-    kind: str
-    wanted: str
-    met: bool
-    met_at: datetime | None
-    label: str | None = None
+    asked: Asked
+    met_at: datetime | None = None
     facts: tuple[Fact, ...] = ()
     badges: tuple[Held, ...] = ()
-    # The best or latest attempt, where an assessment was tried but not passed.
     attempt: Fact | None = None
     parts: tuple[Outcome, ...] = ()
     proof: tuple[Outcome, ...] = ()
+
+    @property
+    def met(self) -> bool:
+        """Whether the node is met."""
+        return self.met_at is not None
 
     def leaves(self) -> Iterator[Outcome]:
         """The leaves that make this node met, from left to right."""

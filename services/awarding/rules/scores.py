@@ -43,3 +43,11 @@ def best(facts: Iterable[Fact]) -> Fact | None:
         if found is None or EXACT.multiply(fact.points, found[2]) > EXACT.multiply(found[1], fact.out_of):
             found = fact, fact.points, fact.out_of
     return None if found is None else found[0]
+
+
+def plain(number: Decimal | None) -> str | None:
+    """A number as plain decimal text without trailing zeros; equal numbers have equal texts."""
+    if number is None:
+        return None
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") or "0" if "." in text else text

@@ -56,12 +56,13 @@ class Branch:
         dated = [(part.met_at, place) for place, part in enumerate(parts) if part.met_at is not None]
         dated.sort()
         if len(dated) < self.n:
-            return Outcome(self.kind, self._wanted(), met=False, met_at=None, label=self.label, parts=parts)
+            return Outcome(self, parts=parts)
         proof = tuple(parts[place] for place in sorted(place for _, place in dated[: self.n]))
-        met_at = dated[self.n - 1][0]
-        return Outcome(self.kind, self._wanted(), met=True, met_at=met_at, label=self.label, parts=parts, proof=proof)
+        return Outcome(self, dated[self.n - 1][0], parts=parts, proof=proof)
 
-    def _wanted(self) -> str:
+    @property
+    def wanted(self) -> str:
+        """What it asks for, in words."""
         if self.kind == "all":
             return "all of these"
         return "any of these" if self.kind == "any" else f"at least {self.n} of these"

@@ -1,7 +1,13 @@
 -- name: share_catalogue
 -- Held to the end of the transaction: no achievement is published while facts are being decided on, so a
 -- publication sees all facts that were decided without it, and later facts see the publication.
-select pg_advisory_xact_lock_shared(7310001);
+--
+-- The settings end with the transaction too. Every statement here looks a batch's keys up in an index, which is right
+-- at any size of the tables. Plans made while a table was small would scan it, and are kept while it grows. For the
+-- same reason the statements look up key by key, in sub-selects that the planner must not turn into joins (offset 0).
+select pg_advisory_xact_lock_shared(7310001), set_config('enable_seqscan', 'off', true),
+       set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
+       set_config('enable_bitmapscan', 'off', true);
 
 -- name: lock_catalogue
 select pg_advisory_xact_lock(7310001);
@@ -38,7 +44,12 @@ returning achievement_id, version;
 insert into recheck (learner_id)
 select distinct fact.learner_id
 from unnest($1::smallint[], $2::text[]) as mentioned (kind, object_id)
-join fact on fact.object_id = mentioned.object_id and fact.kind = mentioned.kind
+cross join lateral (
+    select distinct learner_id from fact
+    where hashtextextended(fact.object_id, 0) = hashtextextended(mentioned.object_id, 0)
+      and fact.object_id = mentioned.object_id and fact.kind = mentioned.kind
+    offset 0
+) fact
 union
 select learner_id from badge where achievement_id = any($3::text[])
 order by 1
@@ -49,14 +60,18 @@ insert into recheck (learner_id) select unnest($1::text[]) order by 1 on conflic
 
 -- name: waiting_learners
 -- Lock the learners before their rows of the backlog are touched, and leave alone whom another worker has.
-select learner.learner_id
-from recheck join learner using (learner_id)
-order by recheck.since, recheck.learner_id
-limit $1
-for no key update of learner skip locked;
+select locked.learner_id
+from (select learner_id from recheck where due_at <= now() order by due_at, learner_id) recheck
+cross join lateral (
+    select learner_id from learner where learner.learner_id = recheck.learner_id for no key update skip locked
+) locked
+limit $1;
 
 -- name: done_rechecking
 delete from recheck where learner_id = any($1::text[]);
+
+-- name: postpone_recheck
+update recheck set due_at = now() + $2::double precision * interval '1 second' where learner_id = any($1::text[]);
 
 -- name: recheck_depth
 select count(*) from recheck;
@@ -106,14 +121,14 @@ insert into learner (learner_id) select unnest($1::text[]) order by 1 on conflic
 -- name: keep_facts
 insert into fact (learner_id, kind, object_id, event_id, occurred_at, points, out_of, assessor, digest, traceparent,
                   voided_by)
-select told.learner_id, told.kind, told.object_id, told.event_id, told.occurred_at, told.points, told.out_of,
-       told.assessor, told.digest, told.traceparent, voided.voided_by
+select learner_id, kind, object_id, event_id, occurred_at, points, out_of, assessor, digest, traceparent,
+       (select voided_by from voided where voided.learner_id = told.learner_id and voided.object_id = told.object_id
+        and voided.kind = told.kind and voided.event_id = told.event_id)
 from unnest($1::text[], $2::smallint[], $3::text[], $4::uuid[], $5::timestamptz[], $6::numeric[], $7::numeric[],
             $8::text[], $9::text[], $10::text[])
      with ordinality as told (learner_id, kind, object_id, event_id, occurred_at, points, out_of, assessor, digest,
                               traceparent, place)
-left join voided using (learner_id, object_id, kind, event_id)
-order by told.place
+order by place
 on conflict do nothing;
 
 -- name: keep_voided
@@ -122,51 +137,65 @@ select * from unnest($1::text[], $2::smallint[], $3::text[], $4::uuid[], $5::uui
 on conflict do nothing;
 
 -- name: void_facts
-update fact set voided_by = told.voided_by
-from unnest($1::text[], $2::smallint[], $3::text[], $4::uuid[], $5::uuid[])
-     as told (learner_id, kind, object_id, event_id, voided_by)
-where fact.learner_id = told.learner_id and fact.object_id = told.object_id and fact.kind = told.kind
-  and fact.event_id = told.event_id and fact.voided_by is null;
+update fact set voided_by = found.voided_by
+from (
+    select place, told.voided_by
+    from unnest($1::text[], $2::smallint[], $3::text[], $4::uuid[], $5::uuid[])
+         as told (learner_id, kind, object_id, event_id, voided_by)
+    cross join lateral (
+        select ctid as place from fact
+        where fact.learner_id = told.learner_id and fact.object_id = told.object_id and fact.kind = told.kind
+          and fact.event_id = told.event_id and fact.voided_by is null
+        offset 0
+    ) voidable
+) found
+where fact.ctid = found.place;
 
 -- name: promising_facts
 -- The facts of the pairs (learner, achievement) that are not awarded yet and have at least `fewest` facts about
 -- what the achievement mentions. One descent of the primary key a pair: the cost depends neither on the length of
 -- the learner's history nor on the size of the catalogue.
-with wanted as materialized (
-    select number, array_agg(object_id) as object_ids
-    from unnest($4::integer[], $5::text[]) as mention (number, object_id) group by number
-)
 select pair.place::integer - 1 as place, found.kind, found.object_id, found.event_id, found.arrived,
        found.occurred_at, found.points, found.out_of, found.traceparent
-from unnest($1::text[], $2::integer[], $3::text[], $6::integer[])
-     with ordinality as pair (learner_id, number, achievement_id, fewest, place)
-join wanted on wanted.number = pair.number
+from unnest($1::text[], $2::text[], $3::text[], $4::integer[])
+     with ordinality as pair (learner_id, achievement_id, object_ids, fewest, place)
 cross join lateral (
     select fact.kind, fact.object_id, fact.event_id, fact.arrived, fact.occurred_at, fact.points, fact.out_of,
            fact.traceparent, count(*) over () as many
     from fact
-    where fact.learner_id = pair.learner_id and fact.object_id = any(wanted.object_ids) and fact.voided_by is null
+    -- Ids hold no space. They come sorted, so that the index need not sort them for each pair again.
+    where fact.learner_id = pair.learner_id and fact.object_id = any(string_to_array(pair.object_ids, ' '))
+      and fact.voided_by is null
 ) found
 where found.many >= pair.fewest
   and not exists (select from badge where badge.learner_id = pair.learner_id
-                  and badge.achievement_id = pair.achievement_id);
+                  and badge.achievement_id = pair.achievement_id offset 0);
 
 -- name: facts_about
--- All facts that count of each learner about each object.
-select fact.learner_id, fact.kind, fact.object_id, fact.event_id, fact.arrived, fact.occurred_at, fact.points,
-       fact.out_of, fact.traceparent
-from unnest($1::text[], $2::smallint[], $3::text[]) as wanted (learner_id, kind, object_id)
-join fact on fact.learner_id = wanted.learner_id and fact.object_id = wanted.object_id and fact.kind = wanted.kind
-where fact.voided_by is null
-order by fact.learner_id, fact.arrived;
+-- All facts that count of each learner about the objects (ids that hold no space, sorted).
+select wanted.learner_id, found.kind, found.object_id, found.event_id, found.arrived, found.occurred_at, found.points,
+       found.out_of, found.traceparent
+from unnest($1::text[], $2::text[]) as wanted (learner_id, object_ids)
+cross join lateral (
+    select * from fact
+    where fact.learner_id = wanted.learner_id and fact.object_id = any(string_to_array(wanted.object_ids, ' '))
+      and fact.voided_by is null
+    offset 0
+) found
+order by found.arrived;
 
 -- name: held_badges
-select badge.learner_id, badge.achievement_id, badge.version, badge.badge_id, badge.valid_from,
-       (achievement.published::json ->> 'credits')::numeric as credits, badge.trigger_event_id, badge.trigger_arrived,
-       badge.trigger_traceparent
+select held.learner_id, held.achievement_id, held.version, held.badge_id, held.valid_from, held.credits,
+       held.trigger_event_id, held.trigger_arrived, held.trigger_traceparent
 from unnest($1::text[], $2::text[]) as wanted (learner_id, achievement_id)
-join badge on badge.learner_id = wanted.learner_id and badge.achievement_id = wanted.achievement_id
-join achievement on achievement.achievement_id = badge.achievement_id and achievement.version = badge.version;
+cross join lateral (
+    select badge.*, (select (published::json ->> 'credits')::numeric from achievement
+                     where achievement.achievement_id = badge.achievement_id
+                       and achievement.version = badge.version) as credits
+    from badge
+    where badge.learner_id = wanted.learner_id and badge.achievement_id = wanted.achievement_id
+    offset 0
+) held;
 
 -- name: keep_badges
 insert into badge (badge_id, learner_id, achievement_id, version, cycle, issuer_id, valid_from, valid_until,

@@ -53,15 +53,12 @@ async def promising_facts(
 ) -> dict[tuple[str, str], list[Fact]]:
     """The facts that may earn something: by (learner id, achievement id), for pairs not awarded yet that have
     enough facts about what the achievement mentions (`mentions`, by achievement id)."""
-    numbers = {name: number for number, name in enumerate(mentions)}
-    flat = [(numbers[name], object_id) for name, abouts in mentions.items() for object_id in _objects(abouts)]
+    objects = {name: _object_ids(abouts) for name, abouts in mentions.items()}
     rows = await connection.fetch(
         SQL["promising_facts"],
         [learner for learner, _, _ in pairs],
-        [numbers[name] for _, name, _ in pairs],
         [name for _, name, _ in pairs],
-        [number for number, _ in flat],
-        [object_id for _, object_id in flat],
+        [objects[name] for _, name, _ in pairs],
         [fewest for _, _, fewest in pairs],
     )
     found: dict[tuple[str, str], list[Fact]] = {}
@@ -71,23 +68,18 @@ async def promising_facts(
     return found
 
 
-def _objects(abouts: Collection[About]) -> list[str]:
-    # Sorted: the index is then searched without sorting them for each pair again.
-    return sorted({object_id for _, object_id in abouts})
-
-
-async def facts_about(connection: Reader, wanted: Collection[tuple[str, About]]) -> dict[str, list[Fact]]:
-    """All facts that count about these (learner id, object) pairs: by learner, in order of arrival."""
-    rows = await connection.fetch(
-        SQL["facts_about"],
-        [learner for learner, _ in wanted],
-        [kind for _, (kind, _) in wanted],
-        [object_id for _, (_, object_id) in wanted],
-    )
+async def facts_about(connection: Reader, wanted: Mapping[str, Collection[About]]) -> dict[str, list[Fact]]:
+    """All facts that count of each learner about these objects, by learner, in order of arrival."""
+    rows = await connection.fetch(SQL["facts_about"], list(wanted), [_object_ids(abouts) for abouts in wanted.values()])
     found: dict[str, list[Fact]] = {}
     for row in rows:
         found.setdefault(row["learner_id"], []).append(_fact(row["learner_id"], row))
     return found
+
+
+def _object_ids(abouts: Collection[About]) -> str:
+    # Ids hold no space. Sorted, the index is searched without sorting them for each learner again.
+    return " ".join(sorted({object_id for _, object_id in abouts}))
 
 
 def _fact(learner_id: str, row: asyncpg.Record) -> Fact:

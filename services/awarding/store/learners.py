@@ -63,6 +63,11 @@ async def done_rechecking(connection: Connection, learner_ids: Sequence[str]) ->
     await connection.execute(SQL["done_rechecking"], list(learner_ids))
 
 
+async def postpone_recheck(connection: Connection, learner_ids: Sequence[str], seconds: float) -> None:
+    """Leave learners on the backlog, but not before some seconds have passed."""
+    await connection.execute(SQL["postpone_recheck"], list(learner_ids), seconds)
+
+
 async def recheck_depth(connection: Reader) -> int:
     """How many learners wait to be looked at again."""
     return await connection.fetchval(SQL["recheck_depth"])

@@ -252,7 +252,5 @@ class Service:
 
     async def told(self) -> list[BadgeIssued]:
         """The badges in the outbox, in the order in which they are told."""
-        rows = await self.database.pool.fetch(
-            "select value from outbox where type = $1 order by id", BadgeIssued.TYPE
-        )
+        rows = await self.database.pool.fetch("select value from outbox where type = $1 order by id", BadgeIssued.TYPE)
         return [BadgeIssued.model_validate_json(row["value"]) for row in rows]

@@ -7,6 +7,7 @@ import random
 import orjson
 import pytest
 
+from libs.common.messaging.work import Work, begin
 from tests.services.awarding.support import (
     ISSUER,
     Event,
@@ -162,15 +163,13 @@ async def test_a_crash_before_the_commit_leaves_no_badge_and_tells_nothing(servi
     await service.hear(*published(*CATALOGUE), *registered(*LEARNERS))
     transaction = service.database.transaction()
     connection = await transaction.__aenter__()
-    from libs.common.messaging.work import Work
-
     work = Work(connection)
     await service.handle(work, STORY)
     await work.flush()
     assert await connection.fetchval("select count(*) from badge") == len(RIGHT)
     # The process is gone: its connection breaks off.
     connection.terminate()
-    with pytest.raises(Exception, match="closed|terminated|released"):
+    with pytest.raises(Exception, match=r"closed|terminated|released"):
         await transaction.__aexit__(None, None, None)
     assert await service.badges() == set()
     assert await service.told() == []
@@ -184,12 +183,13 @@ async def test_what_a_rolled_back_publication_said_is_forgotten(service: Service
     class Crash(Exception):
         pass
 
-    from libs.common.messaging.work import begin
-
-    with pytest.raises(Crash):
+    async def publish_and_crash() -> None:
         async with begin(service.database) as work:
             await service.handle(work, [*published(achievement("a", passed("x"))), scored("ada", "x", "80", 1)])
             raise Crash
+
+    with pytest.raises(Crash):
+        await publish_and_crash()
     await service.hear(*published(achievement("b", passed("y"))))
     await service.hear(scored("ada", "x", "80", 1), scored("ada", "y", "80", 1))
     assert await service.badges() == {("ada", "b")}

@@ -56,8 +56,9 @@ create table fact (
     check ((points is null) = (out_of is null)),
     check ((points is null) = (kind <> 2))
 ) with (autovacuum_vacuum_insert_scale_factor = 0.1);
--- Who did something about an object: asked when an achievement is published after the fact.
-create index fact_object on fact (object_id, kind);
+-- Who did something about an object: asked when an achievement is published after the fact. By a hash, because that
+-- is small, and because no other query may be led to use this index.
+create index fact_object on fact (hashtextextended(object_id, 0));
 
 -- Facts that do not count, by the event that says so; the fact itself may come later.
 create table voided (
@@ -101,8 +102,9 @@ create index badge_achievement on badge (achievement_id);
 -- Learners to look at again, because an achievement or the learner became known after their facts.
 create table recheck (
     learner_id text collate "C" primary key,
-    since timestamptz not null default now()
+    due_at timestamptz not null default now()
 );
+create index recheck_due on recheck (due_at, learner_id);
 
 -- The public keys that were told.
 create table signing_key (
