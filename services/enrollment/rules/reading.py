@@ -105,9 +105,14 @@ def _read(model: type[M], document: Mapping[str, Any]) -> M | tuple[Fault, ...]:
 
 def faults_of(fault: ValidationError, document: object) -> Iterator[Fault]:
     """The faults that pydantic found in `document`, each with the JSON Pointer (RFC 6901) of its place."""
-    for error in fault.errors(include_url=False, include_context=False)[:MOST_FAULTS]:
+    errors = fault.errors(include_url=False, include_context=False)
+    for error in errors[:MOST_FAULTS]:
+        place = error["loc"]
+        # A list whose parts are all wrong is also called too short, which it is not.
+        if error["type"] == "too_short" and any(e["loc"][: len(place)] == place for e in errors if e is not error):
+            continue
         found = "nothing" if error["type"] == "missing" else f"{error['input']!r:.80}"
-        yield Fault(_pointer(error["loc"], document), f"{error['msg']}; found {found}")
+        yield Fault(_pointer(place, document), f"{error['msg']}; found {found}")
 
 
 def _pointer(location: Sequence[int | str], document: object) -> str:
