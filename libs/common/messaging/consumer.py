@@ -32,7 +32,7 @@ BATCH_TIMEOUT_MS = 50  # FastStream also sleeps as long after an empty poll
 SESSION_TIMEOUT_MS = 10_000
 GRACEFUL_SECONDS = 15.0
 STOP_TIMEOUT_SECONDS = GRACEFUL_SECONDS + 5
-WATCH_SECONDS = 5.0
+WATCH_SECONDS = 1.0
 STALLED_SECONDS = 60.0
 _QUIET = logging.getLogger("libs.common.messaging.faststream")
 _QUIET.setLevel(logging.ERROR)
@@ -60,6 +60,9 @@ class Consumer:
         self._batch_records = batch_records
         self._first = tuple(topic for topic in first if topic in delivery.hearing.topics)
         self._subscriber: Any = None
+        # Records that wait, those in hand included; None while it is not known.
+        self.lag_records: int | None = None
+        self._in_hand = 0
         self._places = Places(delivery.database, lambda: self._subscriber.consumer)
 
     async def run(self) -> None:
@@ -113,6 +116,7 @@ class Consumer:
 
     async def _consume(self) -> None:
         broker = self._subscribe()
+        self.lag_records = None
         try:
             await broker.start()
             log.info("consuming", topics=self._delivery.hearing.topics, group=self._group)
@@ -159,6 +163,7 @@ class Consumer:
         if not self._places.are_taken(partitions):
             await self._places.take(partitions)
             return
+        self._in_hand = len(records)
         try:
             outcome = await self._delivery.handle(records)
         except Exception:
@@ -168,6 +173,8 @@ class Consumer:
             await asyncio.sleep(1)
         else:
             self._places.note_handled(outcome.next_offsets)
+        finally:
+            self._in_hand = 0
 
     async def _watch(self, consumer: Any) -> None:
         """Measure the lag, tell Kafka the offsets, and see to it that there is progress while records wait."""
@@ -175,24 +182,27 @@ class Consumer:
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             try:
-                lag = await self._measure_lag(consumer)
+                lag = self.lag_records = await self._measure_lag(consumer)
                 await self._places.tell_kafka()
             except Exception as fault:
                 log.warning("kafka away", fault=name_of(fault))
+                self.lag_records = None
                 moved_at = time.monotonic()
                 continue
             moved_at = time.monotonic() if not lag else max(moved_at, self._delivery.progressed_at)
             if time.monotonic() - moved_at > STALLED_SECONDS:
                 raise StalledError(f"{self._group}: {lag} records wait, none handled for {STALLED_SECONDS:.0f} s")
 
-    async def _measure_lag(self, consumer: Any) -> int:
+    async def _measure_lag(self, consumer: Any) -> int | None:
         partitions = consumer.assignment()
+        if not partitions or not self._places.are_taken(partitions):
+            return None
         lags = Counter[str]()
-        for partition, end in (await consumer.end_offsets(partitions)).items() if partitions else ():
+        for partition, end in (await consumer.end_offsets(partitions)).items():
             lags[partition.topic] += max(0, end - await consumer.position(partition))
         for topic in self._delivery.hearing.topics:
             LAG_RECORDS.labels(self._delivery.service, topic).set(lags[topic])
-        return lags.total()
+        return lags.total() + self._in_hand
 
 
 async def _unparsed(records: tuple[Any, ...]) -> KafkaMessage:

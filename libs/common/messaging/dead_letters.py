@@ -139,12 +139,16 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """A worker's last sign of life; `state` is `started`, `running` or `stopped`."""
+    """A worker's last sign of life; `state` is `started`, `running` or `stopped`.
+
+    `lag_records` counts the records that wait for it, those in hand included; None while it does not know.
+    """
 
     worker: str
     state: str
     started_at: datetime
     beat_at: datetime
+    lag_records: int | None
     age_seconds: float
 
 
@@ -165,6 +169,11 @@ async def heartbeats(connection: Connection) -> list[Heartbeat]:
     return [Heartbeat(**row) for row in await connection.fetch(SQL["heartbeats"])]
 
 
-async def beat(connection: Connection, worker: str, state: Literal["started", "running", "stopped"]) -> None:
-    """Give a sign of life."""
-    await connection.execute(SQL["beat"], worker, state)
+async def beat(
+    connection: Connection,
+    worker: str,
+    state: Literal["started", "running", "stopped"],
+    lag_records: int | None = None,
+) -> None:
+    """Give a sign of life. `lag_records` is how many records wait for the worker, None where it does not know."""
+    await connection.execute(SQL["beat"], worker, state, lag_records)

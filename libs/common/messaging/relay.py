@@ -57,11 +57,6 @@ class Relay:
         self._bootstrap = bootstrap
         self._batch_rows = batch_rows
         self._name = f"relay-{service}-{SHARD}"
-        self._awake = asyncio.Event()
-
-    def wake(self) -> None:
-        """Look into the outbox now; without this it is seen within a tenth of a second."""
-        self._awake.set()
 
     async def run(self) -> None:
         """Relay until cancelled, waiting out any absence of PostgreSQL or Kafka.
@@ -122,17 +117,14 @@ class Relay:
     async def _relay_all(self, connection: Connection, publisher: Publisher, sent: Sequence[int]) -> None:
         idle_seconds = _IDLE_SECONDS_FIRST
         while True:
-            self._awake.clear()
             rows, position = await self._next_batch(connection, sent)
             sent = [row["id"] for row in rows]
             if rows:
                 await self._publish(publisher, rows, position)
                 idle_seconds = _IDLE_SECONDS_FIRST
                 continue
-            try:
-                await asyncio.wait_for(self._awake.wait(), idle_seconds)
-            except TimeoutError:
-                idle_seconds = min(idle_seconds * 2, _IDLE_SECONDS_MOST)
+            await asyncio.sleep(idle_seconds)
+            idle_seconds = min(idle_seconds * 2, _IDLE_SECONDS_MOST)
 
     async def _next_batch(self, connection: Connection, sent: Sequence[int]) -> tuple[Sequence[asyncpg.Record], int]:
         """Delete the rows that were sent and begin the next batch, in one transaction."""

@@ -24,8 +24,8 @@ from libs.common.telemetry import OUTBOX_AGE_SECONDS, OUTBOX_ROWS
 
 log = structlog.get_logger(__name__)
 
-BEAT_SECONDS = 5.0
-PRUNE_EVERY_BEATS = 720  # an hour
+BEAT_SECONDS = 1.0
+PRUNE_EVERY_BEATS = 3600  # an hour
 INBOX_DAYS = 30  # above the topics' retention and the senders' longest retry
 
 

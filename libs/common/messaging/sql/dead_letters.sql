@@ -71,12 +71,12 @@ select (select count(*) from (select from outbox limit 100000) as unsent) as out
        (select count(*) from (select from parked limit 100000) as waiting) as parked_events;
 
 -- name: beat
-insert into worker_heartbeat (worker, state) values ($1, $2)
-on conflict (worker) do update set beat_at = now(), state = excluded.state,
+insert into worker_heartbeat (worker, state, lag_records) values ($1, $2, $3)
+on conflict (worker) do update set beat_at = now(), state = excluded.state, lag_records = excluded.lag_records,
     started_at = case when $2 = 'started' then now() else worker_heartbeat.started_at end;
 
 -- name: heartbeats
-select worker, state, started_at, beat_at, extract(epoch from now() - beat_at)::float8 as age_seconds
+select worker, state, started_at, beat_at, lag_records, extract(epoch from now() - beat_at)::float8 as age_seconds
 from worker_heartbeat
 where beat_at > now() - interval '1 day'
 order by worker;

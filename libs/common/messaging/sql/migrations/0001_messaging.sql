@@ -111,5 +111,7 @@ create table worker_heartbeat (
     worker text primary key,
     started_at timestamptz not null default now(),
     beat_at timestamptz not null default now(),
-    state text not null
+    state text not null,
+    -- Records that wait for this worker; null while it does not know.
+    lag_records bigint
 );
