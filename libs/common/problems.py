@@ -54,6 +54,9 @@ class Problem(Exception):
         return Response(orjson.dumps(self.document()), self.status, dict(self.headers), media_type=PROBLEM_JSON)
 
 
+INTERNAL_ERROR = Problem(500, "Internal error", "The fault was logged with this request's trace id.")
+
+
 def field_error(pointer: str, refusal: Refusal) -> dict[str, Any]:
     """One entry of a problem's `errors`: the field's JSON Pointer and what was wrong with it."""
     return {"pointer": pointer, "detail": f"expected {refusal.expected}, found {refusal.found}"}
@@ -96,7 +99,7 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     async def unforeseen(_: Request, fault: Exception) -> Response:
         log.error("unforeseen fault", exc_info=fault)
-        return Problem(500, "Internal error", "The fault was logged with this request's trace id.").response()
+        return INTERNAL_ERROR.response()
 
     app.add_exception_handler(Problem, problem)
     app.add_exception_handler(HTTPException, http)

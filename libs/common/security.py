@@ -73,11 +73,12 @@ class Tokens:
             self._claims.validate(claims)
         except (JoseError, ValueError):
             return None
+        learner_id: object = claims.get("learner_id")
         return Principal(
             subject=str(claims["sub"]),
             scopes=frozenset(str(claims.get("scope", "")).split()),
             expires_at=float(claims["exp"]),
-            learner_id=claims.get("learner_id"),
+            learner_id=learner_id if isinstance(learner_id, str) else None,
         )
 
 

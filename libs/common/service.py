@@ -6,17 +6,21 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any
 
+import structlog
 import typer
 import uvicorn
 import uvloop
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.telemetry import TelemetryConfig
 from opentelemetry.trace import SpanKind
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, Response
@@ -25,12 +29,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from libs.common.contracts.envelope import is_traceparent
 from libs.common.postgres.database import Database
 from libs.common.postgres.migrate import migrate
-from libs.common.problems import AWAY, RETRY_AFTER_SECONDS, Problem, install_problem_handlers
+from libs.common.problems import AWAY, INTERNAL_ERROR, RETRY_AFTER_SECONDS, Problem, install_problem_handlers
 from libs.common.security import Tokens
 from libs.common.settings import ServiceSettings
 from libs.common.telemetry import HTTP_SECONDS, parent_context, start_telemetry, stop_telemetry, tracer
 
+log = structlog.get_logger(__name__)
+
 MESSAGING_MIGRATIONS = Path(__file__).parent / "messaging" / "sql" / "migrations"
+# FastAPI's own spans carry whole paths and queries, so learner ids and access tokens; ours (`_Door`) do not.
+_NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 _UNTRACED = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
@@ -56,13 +64,19 @@ def create_app(
         finally:
             await app.state.database.close()
 
-    app = FastAPI(title=title, version="1.0", lifespan=run, docs_url="/docs", redoc_url=None)
+    app = FastAPI(title=title, version="1.0", lifespan=run, docs_url="/docs", redoc_url=None, telemetry=_NO_TELEMETRY)
     app.state.settings = settings
     app.state.tokens = Tokens(settings.token_keys_file, issuer=settings.token_issuer, audience=settings.token_audience)
     install_problem_handlers(app)
+    app.add_exception_handler(_TooLarge, _too_large)
     _add_health(app)
     app.add_middleware(_Door, service=service, largest_body_bytes=settings.largest_body_bytes)
     return app
+
+
+async def _too_large(_: Request, fault: Exception) -> Response:
+    assert isinstance(fault, _TooLarge)
+    return fault.problem.response()
 
 
 def _add_health(app: FastAPI) -> None:
@@ -89,8 +103,12 @@ def _add_health(app: FastAPI) -> None:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-class _TooLarge(Exception):
-    """The body grew past the limit while it was read."""
+class _TooLarge(HTTPException):
+    """The body grew past the limit. An HTTPException: FastAPI makes 400 of any other fault while it reads."""
+
+    def __init__(self, largest_bytes: int) -> None:
+        super().__init__(413)
+        self.problem = Problem(413, "Body too large", f"Expected at most {largest_bytes} bytes.")
 
 
 class _Door:
@@ -107,20 +125,20 @@ class _Door:
             return
         headers = {name: content for name, content in scope["headers"] if name in (b"traceparent", b"content-length")}
         traceparent = headers.get(b"traceparent", b"").decode("latin-1")
-        started, status, seen = time.perf_counter(), 500, 0
+        started, status, seen, begun = time.perf_counter(), 500, 0, False
 
         async def bounded() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > self._largest:
-                raise _TooLarge
+                raise _TooLarge(self._largest)
             return message
 
         async def noted(message: Message) -> None:
-            nonlocal status
+            nonlocal status, begun
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, begun = message["status"], True
             await send(message)
 
         parent = parent_context(traceparent) if is_traceparent(traceparent) else None
@@ -129,11 +147,16 @@ class _Door:
         ) as span:
             try:
                 if int(headers.get(b"content-length", b"0") or 0) > self._largest:
-                    raise _TooLarge
+                    raise _TooLarge(self._largest)
                 await self._app(scope, bounded, noted)
-            except _TooLarge:
-                detail = f"Expected at most {self._largest} bytes."
-                await Problem(413, "Body too large", detail).response()(scope, receive, noted)
+            except _TooLarge as refused:
+                await refused.problem.response()(scope, receive, noted)
+            except Exception as fault:
+                # Caught here, within the span: further out the server would log the fault's text.
+                log.error("unforeseen fault", exc_info=fault)
+                if begun:
+                    raise ConnectionError("the answer was cut off by a fault") from None
+                await INTERNAL_ERROR.response()(scope, receive, noted)
             finally:
                 # The route's template, not the path: ids and short codes stay out of traces and metrics.
                 route = getattr(scope.get("route"), "path", "unmatched")
@@ -141,6 +164,10 @@ class _Door:
                 span.set_attribute("http.route", route)
                 span.set_attribute("http.response.status_code", status)
                 HTTP_SECONDS.labels(self._service, route, str(status)).observe(time.perf_counter() - started)
+
+
+def _leave(_: int, __: FrameType | None) -> None:
+    raise SystemExit(0)
 
 
 def command_line(
@@ -162,9 +189,11 @@ def command_line(
         start_telemetry(service, process, trace_file=chosen.trace_file, log_level=chosen.log_level)
         try:
             if process == "api":
+                # uvicorn ends in order and then raises the signal again; only so are the last spans sent.
+                signal.signal(signal.SIGTERM, _leave)
                 uvicorn.run(
                     api(chosen), host=chosen.host, port=chosen.port, loop="uvloop", access_log=False,
-                    log_level="warning", timeout_graceful_shutdown=10,
+                    log_config=None, log_level="warning", timeout_graceful_shutdown=10,
                 )  # fmt: skip
             elif process == "worker":
                 uvloop.run(worker(chosen))

@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import MutableMapping, Sequence
+import traceback
+from collections.abc import Generator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +23,50 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-from opentelemetry.trace import Link, SpanContext, TraceFlags, set_span_in_context
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, StatusCode, TraceFlags, set_span_in_context
+from opentelemetry.util.types import AttributeValue
 from prometheus_client import Counter, Gauge, Histogram
 
-tracer = trace.get_tracer("cairn")
+
+class Tracer:
+    """Starts spans that say of what type a fault was and nothing more: its text may name a person."""
+
+    def __init__(self, name: str) -> None:
+        self._tracer = trace.get_tracer(name)
+
+    @contextmanager
+    def start_as_current_span(
+        self,
+        name: str,
+        context: Context | None = None,
+        kind: SpanKind = SpanKind.INTERNAL,
+        attributes: Mapping[str, AttributeValue] | None = None,
+        links: Sequence[Link] | None = None,
+    ) -> Generator[Span]:
+        """A span around a `with` block, child of `context` (or of the span that runs now)."""
+        with self._tracer.start_as_current_span(
+            name, context, kind, attributes, links, record_exception=False, set_status_on_exception=False
+        ) as span:
+            try:
+                yield span
+            except Exception as fault:
+                span.set_status(StatusCode.ERROR)
+                span.set_attribute("error.type", type(fault).__qualname__)
+                raise
+
+    def start_span(
+        self,
+        name: str,
+        context: Context | None = None,
+        kind: SpanKind = SpanKind.INTERNAL,
+        attributes: Mapping[str, AttributeValue] | None = None,
+        links: Sequence[Link] | None = None,
+    ) -> Span:
+        """A span that the caller ends."""
+        return self._tracer.start_span(name, context, kind, attributes, links)
+
+
+tracer = Tracer("cairn")
 
 EVENTS = Counter("cairn_events", "Events by what became of them", ["service", "topic", "outcome"])
 BATCH_SECONDS = Histogram("cairn_batch_seconds", "Time of one batch, from Kafka to commit", ["service"])
@@ -99,7 +141,7 @@ def _start_logging(service: str, process: str, level: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _add_trace,
-            structlog.processors.format_exc_info,
+            _add_fault,
             structlog.processors.JSONRenderer(_json),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
@@ -107,7 +149,41 @@ def _start_logging(service: str, process: str, level: str) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service, process=process)
-    logging.basicConfig(level=max(number, logging.WARNING), format="%(levelname)s %(name)s %(message)s")
+    # What libraries log goes the same way.
+    logging.basicConfig(level=max(number, logging.WARNING), handlers=[_ToStructlog()], force=True)
+
+
+class _ToStructlog(logging.Handler):
+    """Hands the records of the standard library's logging to structlog."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        structlog.get_logger().log(
+            record.levelno,
+            record.getMessage(),
+            logger=record.name,
+            exc_info=record.exc_info[1] if record.exc_info else None,
+        )
+
+
+def told_fault(fault: BaseException) -> str:
+    """A fault's types and places, and those of its causes; not its text, which may name a person."""
+    lines: list[str] = []
+    cause: BaseException | None = fault
+    while cause is not None:
+        lines.append(f"{type(cause).__module__}.{type(cause).__qualname__}")
+        lines += [
+            f"  {frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(cause.__traceback__)
+        ]
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    return "\n".join(lines)
+
+
+def _add_fault(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    found: object = event.pop("exc_info", None)
+    if found:
+        fault = found if isinstance(found, BaseException) else sys.exc_info()[1]
+        event["exception"] = told_fault(fault) if fault is not None else "unknown"
+    return event
 
 
 def _json(event: Any, **_: Any) -> str:
