@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import structlog
@@ -40,10 +40,8 @@ async def run_worker(service: str, settings: ServiceSettings, hears: Sequence[He
     database = await Database.connect(dsn, application_name=f"cairn-{service}-worker", min_size=0, max_size=4)
     delivery = Delivery(database, service=service, hears=hears)
     relay = Relay(dsn, service=service, bootstrap=settings.kafka_bootstrap)
-    parts: dict[str, Coroutine[Any, Any, None]] = {
-        "relay": relay.run(),
-        "upkeep": _upkeep(database, service, settings.instance),
-    }
+    parts: dict[str, Coroutine[Any, Any, None]] = {"relay": relay.run()}
+    lag: Callable[[], int | None] = lambda: 0  # noqa: E731 - who hears nothing has nothing waiting
     if hears:
         compacted = [topic.name for topic in TOPICS if topic.compacted]
         consumer = Consumer(
@@ -51,6 +49,8 @@ async def run_worker(service: str, settings: ServiceSettings, hears: Sequence[He
             batch_records=settings.batch_records, first=compacted,
         )  # fmt: skip
         parts |= {"consumer": consumer.run(), "replay": Replay(delivery).run()}
+        lag = lambda: consumer.lag_records  # noqa: E731
+    parts["upkeep"] = _upkeep(database, service, settings.instance, lag)
     if settings.metrics_port:
         start_http_server(settings.metrics_port)
     try:
@@ -80,13 +80,13 @@ async def _run_until_told(parts: dict[str, Coroutine[Any, Any, None]]) -> None:
         task.result()
 
 
-async def _upkeep(database: Database, service: str, instance: str) -> None:
+async def _upkeep(database: Database, service: str, instance: str, lag: Callable[[], int | None]) -> None:
     """Signs of life, measures of the outbox, and the pruning of the inbox."""
     beats, state = 0, "started"
     while True:
         try:
             async with database.transaction() as connection:
-                await dead_letters.beat(connection, _worker(service, instance), state)
+                await dead_letters.beat(connection, _worker(service, instance), state, lag())
                 backlog = await dead_letters.delivery_backlog(connection)
             if beats % PRUNE_EVERY_BEATS == 0:
                 async with database.transaction() as connection:
