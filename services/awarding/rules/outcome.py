@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from services.awarding.model import About, Fact, Held
 
@@ -46,8 +46,7 @@ class Asked(Protocol):
     def wanted(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The state of one node of a requirement (`asked`) for one learner.
 
     A node that is met says since when (`met_at`) and by which facts and badges (of its own: not of its parts).

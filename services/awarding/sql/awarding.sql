@@ -155,10 +155,10 @@ where fact.ctid = found.place;
 -- The facts of the pairs (learner, achievement) that are not awarded yet and have at least `fewest` facts about
 -- what the achievement mentions. One descent of the primary key a pair: the cost depends neither on the length of
 -- the learner's history nor on the size of the catalogue.
-select pair.place::integer - 1 as place, found.kind, found.object_id, found.event_id, found.arrived,
-       found.occurred_at, found.points, found.out_of, found.traceparent
+select pair.learner_id, found.kind, found.object_id, found.event_id, found.arrived, found.occurred_at, found.points,
+       found.out_of, found.traceparent, pair.achievement_id
 from unnest($1::text[], $2::text[], $3::text[], $4::integer[])
-     with ordinality as pair (learner_id, achievement_id, object_ids, fewest, place)
+     as pair (learner_id, achievement_id, object_ids, fewest)
 cross join lateral (
     select fact.kind, fact.object_id, fact.event_id, fact.arrived, fact.occurred_at, fact.points, fact.out_of,
            fact.traceparent, count(*) over () as many

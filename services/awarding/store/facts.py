@@ -9,11 +9,11 @@ from services.awarding.model import About, Fact, NewFact, NewVoid
 from services.awarding.store import SQL
 
 if TYPE_CHECKING:
-    import asyncpg
-
     from libs.common.postgres.database import Connection
     from services.awarding.store import Reader
 
+# The statements answer a fact's columns in the order of its fields, and what else there is after them.
+_FACT_COLUMNS = len(Fact._fields)
 # A learner, an achievement, and a number of facts below which it cannot be earned.
 Pair = tuple[str, str, int]
 
@@ -63,8 +63,7 @@ async def promising_facts(
     )
     found: dict[tuple[str, str], list[Fact]] = {}
     for row in rows:
-        pair = pairs[int(row["place"])]
-        found.setdefault(pair[:2], []).append(_fact(pair[0], row))
+        found.setdefault((row[0], row["achievement_id"]), []).append(Fact._make(row[:_FACT_COLUMNS]))
     return found
 
 
@@ -73,24 +72,10 @@ async def facts_about(connection: Reader, wanted: Mapping[str, Collection[About]
     rows = await connection.fetch(SQL["facts_about"], list(wanted), [_object_ids(abouts) for abouts in wanted.values()])
     found: dict[str, list[Fact]] = {}
     for row in rows:
-        found.setdefault(row["learner_id"], []).append(_fact(row["learner_id"], row))
+        found.setdefault(row[0], []).append(Fact._make(row))
     return found
 
 
 def _object_ids(abouts: Collection[About]) -> str:
     # Ids hold no space. Sorted, the index is searched without sorting them for each learner again.
     return " ".join(sorted({object_id for _, object_id in abouts}))
-
-
-def _fact(learner_id: str, row: asyncpg.Record) -> Fact:
-    return Fact(
-        learner_id,
-        row["kind"],
-        row["object_id"],
-        row["event_id"],
-        row["arrived"],
-        row["occurred_at"],
-        row["points"],
-        row["out_of"],
-        row["traceparent"],
-    )
