@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,6 +14,9 @@ from libs.common.messaging.dead_letters import DeadLetterContent, State
 from libs.common.postgres.database import Database
 from libs.common.problems import Problem
 from libs.common.security import Principal, requires
+
+if TYPE_CHECKING:
+    from libs.common.postgres.database import Connection
 
 _LARGEST_ID = 2**63 - 1
 _operator = requires("operations")
@@ -29,8 +32,16 @@ class Motive(BaseModel):
     reason: str = Field(min_length=3, max_length=1000, pattern=r"\S")
 
 
-def operations_router(service: str, database_of: Callable[[Request], Database]) -> APIRouter:
-    """The `/operations` routes of `service`; `database_of` gives the database of a request's app."""
+def operations_router(
+    service: str,
+    database_of: Callable[[Request], Database],
+    *,
+    also_waiting: Callable[[Connection], Awaitable[Mapping[str, int]]] | None = None,
+) -> APIRouter:
+    """The `/operations` routes of `service`; `database_of` gives the database of a request's app.
+
+    `also_waiting` counts, by name, what waits in this service beside what waits in all: it joins the backlog.
+    """
     router = APIRouter(prefix="/operations", tags=["operations"], dependencies=[Depends(_operator)])
 
     @router.get("/dead-letters")
@@ -81,9 +92,12 @@ def operations_router(service: str, database_of: Callable[[Request], Database]) 
     @router.get("/delivery")
     async def delivery(request: Request) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
         async with database_of(request).transaction() as connection:
+            backlog = asdict(await dead_letters.delivery_backlog(connection))
+            if also_waiting is not None:
+                backlog |= await also_waiting(connection)
             return {
                 "service": service,
-                "backlog": asdict(await dead_letters.delivery_backlog(connection)),
+                "backlog": backlog,
                 "positions": [asdict(found) for found in await dead_letters.delivery_positions(connection)],
                 "workers": [asdict(found) for found in await dead_letters.heartbeats(connection)],
             }
