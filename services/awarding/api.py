@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 from uuid import UUID
 
 import orjson
@@ -25,6 +25,10 @@ from libs.common.web.pages import Pages
 from libs.common.web.refusals import install_refusal_pages, not_found
 from services.awarding import handlers
 from services.awarding.rules.trail import trail_of
+from services.awarding.store import learners as learner_store
+
+if TYPE_CHECKING:
+    from libs.common.postgres.database import Connection
 
 TEMPLATES = Path(__file__).parent / "pages"
 PAGE, JSON = "text/html", "application/json"
@@ -40,10 +44,14 @@ def create(settings: ServiceSettings) -> FastAPI:
     app.state.addresses = addresses
     app.state.pages = pages = Pages(TEMPLATES, home=f"{addresses.base_url}/")
     app.include_router(router)
-    app.include_router(operations_router("awarding", database_of))
+    app.include_router(operations_router("awarding", database_of, also_waiting=_waiting))
     install_refusal_pages(app, pages)
     app.add_middleware(AccessLinks)
     return app
+
+
+async def _waiting(connection: Connection) -> dict[str, int]:
+    return {"recheck_learners": await learner_store.recheck_depth(connection)}
 
 
 def database_of(request: Request) -> Database:
