@@ -113,7 +113,7 @@ async def _request(connection: Connection, dead_letter_id: int, state: State, by
 async def add_audit(connection: Connection, dead_letter_id: int, action: str, by: str, reason: str) -> None:
     """Write down who did what to a dead letter, and why."""
     told = [store.clean(text)[: store.LONGEST_REASON] for text in (action, by, reason)]
-    await connection.execute(store.SQL["add_audit"], dead_letter_id, *told)
+    await connection.execute(SQL["add_audit"], dead_letter_id, *told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,13 @@ class Hearing:
 
     def read(self, record: Record) -> Entry:
         """Parse one record: its envelope and its contract. A record that cannot be used says why; none raises."""
+        try:
+            return self._read(record)
+        except Exception as fault:
+            # No parser foresees everything; what one chokes on must not stop the partition.
+            return Entry(record, -1, None, Unusable("envelope", f"{type(fault).__name__}: {fault}"))
+
+    def _read(self, record: Record) -> Entry:
         message = read_message(record.key, record.headers, record.value)
         if isinstance(message, Refusal):
             return Entry(record, -1, None, Unusable("envelope", str(message)))

@@ -80,3 +80,6 @@ select worker, state, started_at, beat_at, lag_records, extract(epoch from now()
 from worker_heartbeat
 where beat_at > now() - interval '1 day'
 order by worker;
+
+-- name: add_audit
+insert into dead_letter_audit (dead_letter_id, action, by, reason) values ($1, $2, $3, $4);
