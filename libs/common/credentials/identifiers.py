@@ -38,6 +38,15 @@ def recipient_salt(pepper: bytes, badge: UUID) -> str:
     return _keyed(pepper, "recipient-salt", str(badge))[:16].hex()
 
 
+def log_salt(pepper: bytes, badge: UUID) -> bytes:
+    """The 32-byte salt of one badge's entry in the log of issuance (`log.commitment`), equal on each replay.
+
+    Where erasure must leave no link from entry to badge (SR-15), `pepper` is the learner's own key, which is then
+    destroyed.
+    """
+    return _keyed(pepper, "log-salt", str(badge))
+
+
 def hashed_email(email: str, salt: str) -> HashedIdentity:
     """The recipient as the hash of an e-mail address; the address is lower-cased, as other issuers do."""
     return HashedIdentity("emailAddress", _identity_hash(email.strip().lower(), salt), salt)
