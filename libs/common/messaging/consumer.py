@@ -16,12 +16,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 
-from libs.common.messaging.delivery import Delivery, Record
+from libs.common.messaging.delivery import Delivery
 from libs.common.messaging.faults import backoff_seconds, name_of
 from libs.common.messaging.places import Places
 from libs.common.telemetry import LAG_RECORDS
@@ -84,6 +84,7 @@ class Consumer:
         Every replica does so at once: the fence lets each record be handled by one.
         """
         consumer: Any = AIOKafkaConsumer(
+            *self._first,
             bootstrap_servers=self._bootstrap,
             client_id=self._instance,
             group_id=None,
@@ -93,16 +94,11 @@ class Consumer:
         )
         await consumer.start()
         try:
-            known = await consumer.topics()
-            absent = sorted(set(self._first) - known)
+            # Without a group, a consumer is given all partitions of its topics.
+            partitions = consumer.assignment()
+            absent = sorted(set(self._first) - {partition.topic for partition in partitions})
             if absent:
                 raise LookupError(f"expected the topics {self._first}, found no {absent}")
-            partitions = [
-                TopicPartition(topic, number)
-                for topic in self._first
-                for number in consumer.partitions_for_topic(topic)
-            ]
-            consumer.assign(partitions)
             places = Places(self._delivery.database, lambda: consumer)
             await places.take(partitions)
             ends = await consumer.end_offsets(partitions)
@@ -158,7 +154,7 @@ class Consumer:
         self._subscriber(self._on_batch)
         return broker
 
-    async def _on_batch(self, records: Sequence[Record]) -> None:
+    async def _on_batch(self, records: Any) -> None:  # FastStream makes a pydantic model of what is named here
         partitions = {(record.topic, record.partition) for record in records}
         if not self._places.are_taken(partitions):
             await self._places.take(partitions)
