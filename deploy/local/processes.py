@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from deploy.local.home import REPOSITORY
@@ -16,7 +17,7 @@ from deploy.local.server import Child, log_size
 SERVICES = ("enrollment", "progress", "awarding", "verification")
 LONGEST_PAUSE_SECONDS = 10.0
 # A process that has lived this long starts with a clean record when it dies.
-STEADY_SECONDS = 30.0
+STEADY = timedelta(seconds=30)
 
 Say = Callable[[str], None]
 
@@ -33,7 +34,7 @@ class ServiceProcess:
         self._environment = environment
         self._child = Child(self.name, directory, signal.SIGTERM)
         self._written = 0
-        self._started_at = 0.0
+        self.started_at = datetime.min.replace(tzinfo=UTC)
         self._next_start_at = 0.0
 
     @property
@@ -66,8 +67,8 @@ class ServiceProcess:
     def start(self) -> None:
         """Start it; it will be started again when it dies, until `stop`."""
         self._written = log_size(self._child.log)
+        self.started_at = datetime.now(UTC)
         self._child.start([sys.executable, "-m", f"services.{self.service}", self.role], self._environment)
-        self._started_at = time.monotonic()
         self._next_start_at = 0.0
         self.is_wanted = True
 
@@ -86,7 +87,7 @@ class ServiceProcess:
             return
         now = time.monotonic()
         if not self._next_start_at:
-            self.deaths = 1 if now - self._started_at > STEADY_SECONDS else self.deaths + 1
+            self.deaths = 1 if datetime.now(UTC) - self.started_at > STEADY else self.deaths + 1
             pause_seconds = min(0.1 * 2 ** (self.deaths - 1), LONGEST_PAUSE_SECONDS)
             self._next_start_at = now + pause_seconds
             say(f"{self.name} died ({self.why()}); starting it again in {pause_seconds:.1f} s")

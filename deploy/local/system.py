@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import shutil
 import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import asyncpg
@@ -30,6 +30,7 @@ DEFAULT_PORTS: Mapping[str, int] = {
 }  # fmt: skip
 READY_TIMEOUT_SECONDS = 60.0
 _GIVE_UP_DEATHS = 3
+_POLL_SECONDS = 0.1
 
 
 def free_ports() -> dict[str, int]:
@@ -127,7 +128,7 @@ class System:
         for process in self.processes.values():
             if process.role == "worker":
                 process.start()
-        await asyncio.gather(*(self._wait_for(name) for name in self.processes))
+        await self._wait_for(*self.processes)
 
     async def stop(self) -> None:
         """Stop the services' processes, then the broker and the database."""
@@ -189,40 +190,42 @@ class System:
             settings["CAIRN_TRACE_FILE"] = str(self.shape.trace_file.resolve())
         return settings | dict(self.shape.settings)
 
-    async def _wait_for(self, name: str) -> None:
-        """Return when a process is ready; give up on one that dies again and again, or takes too long."""
-        process = self.processes[name]
-        is_ready = self._api_is_ready if process.role == "api" else self._worker_is_ready
-        async with _time_limit(name, process):
-            while not (process.is_alive() and await is_ready(process)):
-                process.revive(self._say)
-                if process.deaths >= _GIVE_UP_DEATHS:
-                    raise CannotStart(f"{name}: {process.why()}")
-                await asyncio.sleep(0.05)
+    async def _wait_for(self, *names: str) -> None:
+        """Return when the processes are ready; give up on one that dies again and again, or takes too long."""
+        headers = {"Authorization": f"Bearer {self.access(['operations']).token}"}
+        async with httpx.AsyncClient(trust_env=False, timeout=5, headers=headers) as client:
+            await asyncio.gather(*(self._wait_for_one(self.processes[name], client) for name in names))
 
-    async def _api_is_ready(self, process: ServiceProcess) -> bool:
-        async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
-            with contextlib.suppress(httpx.TransportError):
-                return (await client.get(f"{self.urls[process.service]}/readyz")).is_success
-        return False
+    async def _wait_for_one(self, process: ServiceProcess, client: httpx.AsyncClient) -> None:
+        try:
+            async with asyncio.timeout(READY_TIMEOUT_SECONDS):
+                while not (process.is_alive() and await self._is_ready(process, client)):
+                    process.revive(self._say)
+                    if process.deaths >= _GIVE_UP_DEATHS:
+                        raise CannotStart(f"{process.name}: {process.why()}")
+                    await asyncio.sleep(_POLL_SECONDS)
+        except TimeoutError:
+            why = f"not ready after {READY_TIMEOUT_SECONDS:.0f} s: {process.why()}"
+            raise CannotStart(f"{process.name}: {why}") from None
 
-    async def _worker_is_ready(self, process: ServiceProcess) -> bool:
-        raise NotImplementedError
+    async def _is_ready(self, process: ServiceProcess, client: httpx.AsyncClient) -> bool:
+        """An api says so itself. A worker speaks no HTTP: its service's api shows its latest sign of life."""
+        is_api = process.role == "api"
+        url = self.urls[process.service] + ("/readyz" if is_api else "/operations/delivery")
+        try:
+            answer = await client.get(url)
+        except httpx.TransportError:
+            return False
+        if is_api or not answer.is_success:
+            return answer.is_success
+        beats = [datetime.fromisoformat(worker["started_at"]) for worker in answer.json()["workers"]]
+        return any(started_at >= process.started_at for started_at in beats)
 
 
 def _migrations(service: str) -> list[Path]:
     """The folders of a service's migrations: messaging's tables, then its own."""
     rooms = ("libs/common/messaging", f"services/{service}")
     return [REPOSITORY / room / "sql" / "migrations" for room in rooms]
-
-
-@asynccontextmanager
-async def _time_limit(name: str, process: ServiceProcess) -> AsyncGenerator[None]:
-    try:
-        async with asyncio.timeout(READY_TIMEOUT_SECONDS):
-            yield
-    except TimeoutError:
-        raise CannotStart(f"{name}: not ready after {READY_TIMEOUT_SECONDS:.0f} s: {process.why()}") from None
 
 
 async def _finish(work: Awaitable[None]) -> None:

@@ -24,7 +24,7 @@ class Outcome:
     """What came of a replay: `badges` by the achievements' labels, in the order of the catalogue.
 
     `events` is how many different enrolments and learning events the cohort has, `seconds` the time from the
-    first request until everything was through.
+    first request until nothing moved any more.
     """
 
     badges: dict[str, int]
@@ -54,9 +54,9 @@ async def replay(
             with suppress(asyncio.CancelledError):
                 await watching
         screen.step("waiting for the badges")
-        end = await settle(doors, screen.show, patience_seconds=patience_seconds)
-    seconds = time.monotonic() - started
-    return Outcome(_by_label(cohort, end), cohort.enrollment_count + cohort.event_count, seconds, sent, doors.retries)
+        end, ended = await settle(doors, screen.show, patience_seconds=patience_seconds)
+    events = cohort.enrollment_count + cohort.event_count
+    return Outcome(_by_label(cohort, end), events, ended - started, sent, doors.retries)
 
 
 def _steps(

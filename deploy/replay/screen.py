@@ -23,10 +23,10 @@ class Screen:
         self._console = console
         self._total = total
         self._sent = sent
-        self._live = Live(console=console, get_renderable=self._line, refresh_per_second=4, transient=True)
         self._started_at = self._shown_at = time.monotonic()
         self._step = ""
         self._snapshot: Snapshot | None = None
+        self._live = Live(console=console, get_renderable=self._line, refresh_per_second=4, transient=True)
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -61,6 +61,6 @@ class Screen:
         parts = [f"{self._step}: {done:,} of {self._total:,} rows in {seconds:.0f} s, {done / seconds:,.0f}/s"]
         if self._snapshot is not None:
             now = self._snapshot
-            parts.append(f"to tell {now.outbox:,}, lag {now.lag:,}, to look at again {now.backlog:,}")
+            parts.append(f"to tell {now.outbox:,}, lag {now.lag:,}, to look at again {now.recheck:,}")
             parts.append(f"badges {sum(now.badges.values()):,}")
         return Text(" · ".join(parts))

@@ -6,13 +6,14 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from deploy.doors import SERVICES, Doors, Refused, Unreachable
 
 POLL_SECONDS = 0.5
-# A message may be between two services while neither sees it; three hops, each seen at least once a poll.
-CALM_POLLS = 4
+# A message may be between two services where neither sees it: calm counts once it has lasted longer than any
+# hop takes, and once every worker has said so within it.
+CALM_SECONDS = 3.0
+FRESH_SECONDS = 2.5
 
 
 class Unsettled(Exception):
@@ -23,22 +24,22 @@ class Unsettled(Exception):
 class Snapshot:
     """One look at the services.
 
-    `outbox` rows are not yet told, `lag` records told but not yet handled, `backlog` learners to look at again;
+    `outbox` rows are not yet told, `lag` records told but not yet handled, `recheck` learners to look at again;
     `badges` counts what verification can show, by achievement id. `is_fresh` says that every worker has reported
-    lately; `marks` are the positions of all readers, which stand still when nothing moves.
+    lately; `positions` are those of all readers, which stand still when nothing moves.
     """
 
     outbox: int
     lag: int
-    backlog: int
+    recheck: int
     badges: Mapping[str, int]
     is_fresh: bool
-    marks: tuple[Any, ...]
+    positions: str
 
     @property
     def is_calm(self) -> bool:
         """Whether nothing waits anywhere, as far as this look can tell."""
-        return self.is_fresh and not (self.outbox or self.lag or self.backlog)
+        return self.is_fresh and not (self.outbox or self.lag or self.recheck)
 
 
 async def look(doors: Doors) -> Snapshot:
@@ -47,13 +48,15 @@ async def look(doors: Doors) -> Snapshot:
         *(doors.get(service, "/operations/delivery") for service in SERVICES),
         doors.get("verification", "/operations/badges/counts"),
     )
+    workers = [worker for delivery in deliveries for worker in delivery["workers"] if worker["state"] != "stopped"]
     return Snapshot(
-        outbox=sum(delivery["outbox"]["rows"] for delivery in deliveries),
-        lag=sum(worker["lag_records"] for delivery in deliveries for worker in delivery["workers"]),
-        backlog=sum(delivery.get("backlog", 0) for delivery in deliveries),
+        outbox=sum(delivery["backlog"]["outbox_rows"] for delivery in deliveries),
+        lag=sum(worker["lag_records"] or 0 for worker in workers),
+        recheck=sum(delivery["backlog"].get("recheck_learners", 0) for delivery in deliveries),
         badges={entry["achievement_id"]: entry["badges"] for entry in counts["counts"]},
-        is_fresh=all(any(worker["is_alive"] for worker in delivery["workers"]) for delivery in deliveries),
-        marks=tuple(str(delivery["consumed"]) for delivery in deliveries),
+        is_fresh=all(delivery["workers"] for delivery in deliveries)
+        and all(worker["age_seconds"] < FRESH_SECONDS and worker["lag_records"] is not None for worker in workers),
+        positions=str([delivery["positions"] for delivery in deliveries]),
     )
 
 
@@ -67,27 +70,24 @@ async def watch(doors: Doors, show: Callable[[Snapshot], None]) -> None:
         await asyncio.sleep(POLL_SECONDS)
 
 
-async def settle(doors: Doors, show: Callable[[Snapshot], None], *, patience_seconds: float) -> Snapshot:
-    """Return when everything is through: nothing waits and nothing moves, in several looks in a row.
+async def settle(doors: Doors, show: Callable[[Snapshot], None], *, patience_seconds: float) -> tuple[Snapshot, float]:
+    """Return when everything is through: the last look, and when (by the monotonic clock) something last moved.
 
     Raises `Unsettled` when for `patience_seconds` nothing moved although something waits.
     """
-    calm, before, moved_at = 0, None, time.monotonic()
+    before, moved_at = await look(doors), time.monotonic()
     while True:
+        await asyncio.sleep(POLL_SECONDS)
         now = await look(doors)
         show(now)
-        if before is None or (now.marks, now.badges, now.outbox, now.lag, now.backlog) != (
-            before.marks, before.badges, before.outbox, before.lag, before.backlog,
-        ):  # fmt: skip
-            calm, moved_at = 0, time.monotonic()
-        calm = calm + 1 if now.is_calm else 0
-        if calm >= CALM_POLLS:
-            return now
-        if time.monotonic() - moved_at > patience_seconds:
+        if now != before:
+            before, moved_at = now, time.monotonic()
+        still_seconds = time.monotonic() - moved_at
+        if now.is_calm and still_seconds >= CALM_SECONDS:
+            return now, moved_at
+        if still_seconds > patience_seconds:
             raise Unsettled(
                 f"nothing moved for {patience_seconds:.0f} s, but {now.outbox} messages wait to be told,"
-                f" {now.lag} to be handled, {now.backlog} learners to be looked at again"
+                f" {now.lag} to be handled, {now.recheck} learners to be looked at again"
                 + ("" if now.is_fresh else "; a worker gives no sign of life")
             )
-        before = now
-        await asyncio.sleep(POLL_SECONDS)
