@@ -6,10 +6,10 @@ PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python3
 	&& echo $$python && exit; done; echo python3)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench format clean
+.PHONY: help setup demo test check bench format generate compose-secrets clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what is missing (the other targets do it themselves)
 	@$(PYTHON) -m deploy.local.install
@@ -33,6 +33,13 @@ bench: setup ## measure the whole path beside the bare floor
 format: setup ## format the code and mend what ruff can mend
 	@.venv/bin/ruff check --quiet --fix-only .
 	@.venv/bin/ruff format --quiet .
+
+generate: setup ## write what follows from the code: schemas of the contracts, pages of docs/reference
+	@.venv/bin/python -m libs.common.contracts
+	@.venv/bin/python -m deploy.reference
+
+compose-secrets: setup ## make the passwords and keys that docker-compose.yml reads
+	@.venv/bin/python -m deploy.compose_secrets
 
 clean: ## remove all that setup, demo and tests left in this folder
 	@rm -rf .venv .cairn .cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist

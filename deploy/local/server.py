@@ -16,10 +16,7 @@ from typing import IO
 import psutil
 
 from deploy.local.home import megabytes_missing
-
-
-class CannotStart(Exception):
-    """A server cannot start. The message is one line: what is wrong, and what to do about it."""
+from deploy.local.refusal import CannotStart
 
 
 def free_port() -> int:

@@ -11,7 +11,7 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from deploy.local.server import CannotStart
+from deploy.local.refusal import CannotStart
 from libs.common.contracts.topics import TOPICS, Topic
 
 
