@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from libs.common.contracts.topics import dead_letters
@@ -49,14 +49,12 @@ def committed(kafka_bootstrap: str) -> Callable[[str], Awaitable[list[Any]]]:
 
     async def read(topic: str) -> list[Any]:
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=kafka_bootstrap, group_id=None, isolation_level="read_committed",
+            topic, bootstrap_servers=kafka_bootstrap, group_id=None, isolation_level="read_committed",
             auto_offset_reset="earliest",
         )  # fmt: skip
         await consumer.start()
         try:
-            await consumer.topics()
-            partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
-            consumer.assign(partitions)
+            partitions = sorted(consumer.assignment())
             ends = await consumer.end_offsets(partitions)
             found: dict[Any, list[Any]] = {partition: [] for partition in partitions}
             while [place for place in partitions if await consumer.position(place) < ends[place]]:

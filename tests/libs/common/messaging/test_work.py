@@ -34,12 +34,15 @@ async def test_events_leave_in_the_order_they_were_told(database: Database) -> N
 
 
 async def test_an_exception_takes_back_changes_and_events(database: Database) -> None:
-    with pytest.raises(RuntimeError):
+    async def fail() -> None:
         async with begin(database) as work:
             await work.connection.execute("insert into learner values ('ada')")
             work.tell(outgoing())
             await work.flush()
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
     assert await database.pool.fetchval("select count(*) from outbox") == 0
     assert await database.pool.fetchval("select count(*) from learner") == 0
 
