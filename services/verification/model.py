@@ -48,7 +48,7 @@ class Badge:
     def changed_at(self) -> datetime:
         """When what is known of the badge last changed."""
         changes = (self.revocation, self.suspension)
-        return max(self.signed.issued_at, *(change.at for change in changes if change is not None))
+        return max([self.signed.issued_at, *(change.at for change in changes if change is not None)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fastapi import FastAPI, Request
-from libs.common.messaging.operations import operations_router
 from starlette.responses import Response
 
 from libs.common.credentials.addresses import Addresses
+from libs.common.messaging.operations import operations_router
 from libs.common.service import create_app
 from libs.common.settings import ServiceSettings
 from libs.common.web import assets
 from libs.common.web.access import AccessLinks
+from libs.common.web.cross_origin import Preflight
 from libs.common.web.pages import Pages
 from libs.common.web.refusals import install_refusal_pages, not_found
 from libs.common.web.shelf import FromShelf, Shelf
@@ -23,12 +24,6 @@ from services.verification.api.proofs import Proofs
 from services.verification.settings import VerificationSettings
 
 TEMPLATES = Path(__file__).parent.parent / "pages"
-_PREFLIGHT = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
-    "Access-Control-Allow-Headers": "Accept, If-None-Match, If-Modified-Since, traceparent",
-    "Access-Control-Max-Age": "86400",
-}
 
 
 def create(settings: ServiceSettings) -> FastAPI:
@@ -46,6 +41,7 @@ def create(settings: ServiceSettings) -> FastAPI:
     _add_plain_routes(app)
     install_refusal_pages(app, pages)
     app.add_middleware(AccessLinks)
+    app.add_middleware(Preflight)
     # Outermost: what is in memory is answered before anything else looks at the request.
     app.add_middleware(
         FromShelf, shelf=shelf, key_of=badges.shelf_key, service="verification", route="/badges/{badge_id}.json"
@@ -60,8 +56,3 @@ def _add_plain_routes(app: FastAPI) -> None:
         if answer is None:
             raise not_found()
         return answer
-
-    @app.options("/{path:path}", include_in_schema=False)
-    async def preflight(path: str) -> Response:
-        del path
-        return Response(status_code=204, headers=_PREFLIGHT)

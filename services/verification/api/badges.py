@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from opentelemetry import trace
 from starlette.responses import Response
@@ -9,7 +11,7 @@ from starlette.responses import Response
 from libs.common.credentials.contexts import OPEN_BADGES_2
 from libs.common.problems import Problem
 from libs.common.telemetry import span_context_of
-from libs.common.web.documents import OPEN_TO_ALL, SIGNED, STATUS, Document, respond
+from libs.common.web.documents import OPEN_TO_ALL, SIGNED, Document, respond
 from libs.common.web.negotiation import preferred
 from libs.common.web.refusals import not_found
 from services.verification import store
@@ -25,7 +27,7 @@ from services.verification.api.parts import (
     level_words,
     parts_of,
 )
-from services.verification.model import Badge
+from services.verification.model import Achievement, Badge, Claims
 from services.verification.rules.claims import read_claims
 from services.verification.rules.standing import decide_standing
 from services.verification.rules.verdict import decide_verdict
@@ -131,33 +133,43 @@ async def _page(request: Request, badge_id: str) -> Response:
     )
     # What is not genuine says nothing that is worth repeating.
     claims = None if verdict.authentic == "fail" else read_claims(found.signed.content)
-    language = parts.pages.language_of(request)
-    kind = achievement.kind if achievement is not None else claims.kind if claims is not None else ""
-    level = None if achievement is None else achievement.level
-    art = None if claims is None else art_of(
-        parts.pages.languages.of(claims.language), title=claims.name, issuer=claims.issuer_name, kind=kind,
-        level=level, achievement_id=found.achievement_id,
-    )  # fmt: skip
-    signed_path = PATHS.badge(found.badge_id) + _SUFFIX
     return parts.pages.respond(
         request,
         "badge.html",
-        cache_control=STATUS,
         last_modified=found.changed_at,
-        headers={"Link": f'<{signed_path}>; rel="alternate"; type="{CREDENTIAL_TYPES[0]}"'},
+        headers={"Link": f'<{PATHS.badge(badge_id)}{_SUFFIX}>; rel="alternate"; type="{CREDENTIAL_TYPES[0]}"'},
         badge=found,
-        address=parts.addresses.badge(found.badge_id),
         claims=claims,
         verdict=verdict,
+        standing=standing,
+        key=proof.verification_method,
         check_names=CHECK_NAMES,
         outcome_names=OUTCOME_NAMES,
-        standing=standing,
-        art=art,
-        level=level_words(language, level),
-        hours=None if achievement is None or achievement.hours is None else language.number(achievement.hours),
-        issuer_path=PATHS.issuer(found.issuer_id),
-        achievement_path=None if achievement is None else PATHS.achievement(found.achievement_id, str(found.version)),
-        signed_path=signed_path,
-        assertion_path=PATHS.assertion(found.badge_id),
-        key=proof.verification_method,
+        **_words(request, found, claims, achievement),
+        **_addresses(request, found, achievement),
     )
+
+
+def _words(request: Request, badge: Badge, claims: Claims | None, achievement: Achievement | None) -> dict[str, Any]:
+    """The picture of the badge, and what only the catalogue knows of it: level and learning time."""
+    languages, language = parts_of(request).pages.languages, parts_of(request).pages.language_of(request)
+    level = None if achievement is None else achievement.level
+    art = None
+    if claims is not None:
+        kind = claims.kind if achievement is None else achievement.kind
+        art = art_of(
+            languages.of(claims.language), title=claims.name, issuer=claims.issuer_name, kind=kind, level=level,
+            achievement_id=badge.achievement_id,
+        )  # fmt: skip
+    hours = None if achievement is None or achievement.hours is None else language.number(achievement.hours)
+    return {"art": art, "level": level_words(language, level), "hours": hours}
+
+
+def _addresses(request: Request, badge: Badge, achievement: Achievement | None) -> dict[str, Any]:
+    return {
+        "address": parts_of(request).addresses.badge(badge.badge_id),
+        "issuer_path": PATHS.issuer(badge.issuer_id),
+        "achievement_path": achievement and PATHS.achievement(badge.achievement_id, str(badge.version)),
+        "signed_path": PATHS.badge(badge.badge_id) + _SUFFIX,
+        "assertion_path": PATHS.assertion(badge.badge_id),
+    }

@@ -65,7 +65,7 @@ def _entry(request: Request, badge: HeldBadge, standing: Standing) -> dict[str, 
     addresses = parts_of(request).addresses
     return {
         "id": addresses.badge(badge.badge_id),
-        "badge_id": badge.badge_id,
+        "badge_id": str(badge.badge_id),
         "achievement": addresses.achievement(badge.achievement_id, str(badge.version)),
         "achievement_id": badge.achievement_id,
         "version": badge.version,

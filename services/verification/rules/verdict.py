@@ -63,7 +63,7 @@ def _signature(proof: ProofResult) -> tuple[Outcome, str]:
 
 def _key(proof: ProofResult, keys: Sequence[Key], signed_at: datetime) -> tuple[Outcome, str]:
     if not proof.ok:
-        return "unknown", "no key could be checked"
+        return "unknown", "not looked at, since the signature does not tell"
     key_id = (proof.verification_method or "").partition("#")[2]
     key = next((key for key in keys if key.key_id == key_id), None)
     if key is None:

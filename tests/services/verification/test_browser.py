@@ -1,0 +1,135 @@
+"""The pages in a real browser: no accessibility violation, no overflow, usable by keyboard (WCAG 2.2 AA)."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, async_playwright
+
+from tests.services.verification.support import (
+    ACHIEVEMENT,
+    ISSUER,
+    OTHER_KEY,
+    Service,
+    badge_issued,
+    event,
+    key_published,
+    revoked,
+)
+
+CHROMIUM = Path("/usr/bin/chromium")
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs a browser: {CHROMIUM} is not installed")
+
+GOOD, GONE, UNKNOWN = badge_issued(), badge_issued("learner-2"), badge_issued("learner-3", private_key=OTHER_KEY)
+PATHS = (
+    f"/badges/{GOOD.badge_id}", f"/badges/{GONE.badge_id}", f"/badges/{UNKNOWN.badge_id}", "/", "/issuers/prairie",
+    "/achievements/coaching/versions/2", "/learners/learner-1/badges", "/badges/nothing",
+)  # fmt: skip
+
+
+@asynccontextmanager
+async def listening(service: Service) -> AsyncIterator[str]:
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(service.app, log_level="warning", lifespan="off", ws="none"))
+        serving = asyncio.create_task(server.serve(sockets=[door]))
+        try:
+            yield f"http://127.0.0.1:{door.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await serving
+
+
+@pytest.fixture
+async def site(service: Service) -> AsyncIterator[str]:
+    """The address of a running verification with a good, a withdrawn and an unverifiable badge."""
+    await service.hear_all(ISSUER, ACHIEVEMENT, key_published(), GOOD, GONE, UNKNOWN)
+    await service.hear(event(revoked(GONE), minutes=1))
+    async with listening(service) as address:
+        yield address
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """A headless Chromium."""
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        await started.close()
+
+
+async def opened(browser: Browser, site: str, token: str, **options: Any) -> Page:
+    """A page of a person who is signed in as somebody who may read records."""
+    context = await browser.new_context(java_script_enabled=True, **options)
+    page = await context.new_page()
+    await page.goto(f"{site}/learners/learner-1/badges?access={token}")
+    assert "access=" not in page.url
+    return page
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1240, 390])
+async def test_no_page_has_a_violation(service: Service, site: str, browser: Browser, scheme: Any, width: int) -> None:
+    token = service.mint.token("records.read")
+    page = await opened(browser, site, token, color_scheme=scheme, viewport={"width": width, "height": 844})
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    for path in PATHS:
+        for language in ("en", "fr") if scheme == "light" else ("en",):
+            await page.goto(f"{site}{path}?lang={language}")
+            for summary in await page.locator("summary").all():
+                if await summary.locator("..").get_attribute("open") is None:
+                    await summary.click()
+            found = (await Axe().run(page)).response["violations"]
+            assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == [], path
+            assert await page.evaluate("document.documentElement.scrollWidth") <= width, path
+    # The policy blocked nothing, and nothing was missing but the page that is not there.
+    assert [text for text in complaints if "404" not in text] == []
+
+
+async def test_the_keyboard_leads_to_everything(service: Service, site: str, browser: Browser) -> None:
+    page = await opened(browser, site, service.mint.token("records.read"))
+    await page.goto(f"{site}/badges/{GOOD.badge_id}")
+    await page.keyboard.press("Tab")
+    assert await page.evaluate("document.activeElement.className") == "skip"
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Tab")
+    assert await page.evaluate("document.activeElement.tagName") == "SUMMARY"
+    assert not await page.get_by_text("unchanged since it was signed").is_visible()
+    await page.keyboard.press("Enter")
+    assert await page.get_by_text("unchanged since it was signed").is_visible()
+
+
+async def test_the_verdict_comes_before_the_buttons_on_a_phone(service: Service, site: str, browser: Browser) -> None:
+    token = service.mint.token("records.read")
+    page = await opened(browser, site, token, viewport={"width": 390, "height": 844})
+    await page.goto(f"{site}/badges/{GOOD.badge_id}")
+    verdict = await page.locator(".verdict").bounding_box()
+    buttons = await page.locator(".actions").bounding_box()
+    assert verdict is not None
+    assert buttons is not None
+    assert verdict["y"] < buttons["y"]
+
+
+async def test_pages_turn_round_for_right_to_left_readers(service: Service, site: str, browser: Browser) -> None:
+    page = await opened(browser, site, service.mint.token("records.read"), viewport={"width": 1240, "height": 844})
+    await page.goto(f"{site}/badges/{GOOD.badge_id}")
+
+    async def art_is_left() -> bool:
+        art, said = await page.locator(".art").bounding_box(), await page.locator(".said").bounding_box()
+        assert art is not None
+        assert said is not None
+        return art["x"] < said["x"]
+
+    assert await art_is_left()
+    await page.evaluate("document.documentElement.dir = 'rtl'")
+    assert not await art_is_left()
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 1240
