@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from libs.common.service import command_line
-from services.awarding import api, worker
+from libs.common.process import command_line
 from services.awarding.settings import read_settings
 
 MIGRATIONS = Path(__file__).parent / "sql" / "migrations"
@@ -14,7 +13,7 @@ if __name__ == "__main__":
     command_line(
         "awarding",
         settings=read_settings,
-        api=api.create,
-        worker=worker.run,
+        api="services.awarding.api:create",
+        worker="services.awarding.worker:run",
         migrations=[MIGRATIONS],
     )

@@ -49,15 +49,18 @@ async def award_touched(
 async def _hopeful(connection: Connection, catalogue: Catalogue, touched: Touched) -> dict[str, set[str]]:
     """The touched achievements that may be due, judged cheaply: most events are done with here."""
     achievements = catalogue.achievements
-    pairs = [(learner, name, achievements[name].tree.fewest) for learner, names in touched.items() for name in names]
+    pairs = [
+        (learner, name, achievements[name].object_ids, achievements[name].tree.fewest)
+        for learner, names in touched.items()
+        for name in names
+    ]
     if not pairs:
         return {}
-    mentions = {name: achievements[name].tree.mentions for _, name, _ in pairs}
-    facts = await fact_store.promising_facts(connection, pairs, mentions)
+    facts = await fact_store.promising_facts(connection, pairs)
     records = {pair: Record.of(found) for pair, found in facts.items()}
     stacks = [
         (learner, name)
-        for learner, name, fewest in pairs
+        for learner, name, _, fewest in pairs
         if achievements[name].tree.badges and (not fewest or (learner, name) in records)
     ]
     if stacks:
@@ -91,15 +94,16 @@ async def _standings(
 ) -> list[Standing]:
     """All that matters to the hopeful achievements and to those above them, for each learner."""
     scopes = {learner: catalogue.reachable(names) for learner, names in hopeful.items()}
-    trees = {name: catalogue.achievements[name].tree for scope in scopes.values() for name in scope}
-    facts = await fact_store.facts_about(
-        connection,
-        {learner: {about for name in scope for about in trees[name].mentions} for learner, scope in scopes.items()},
-    )
+    achievements = {name: catalogue.achievements[name] for scope in scopes.values() for name in scope}
+    wanted = {
+        learner: " ".join(sorted({word for name in scope for word in achievements[name].object_ids.split()}))
+        for learner, scope in scopes.items()
+    }
+    facts = await fact_store.facts_about(connection, list(wanted.items()))
     held = await badge_store.held_badges(
         connection,
         {(learner, badge) for learner, scope in scopes.items() for name in scope
-         for badge in (name, *trees[name].badges)},
+         for badge in (name, *achievements[name].tree.badges)},
     )  # fmt: skip
     standings: list[Standing] = []
     for learner, scope in sorted(scopes.items()):

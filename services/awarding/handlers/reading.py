@@ -32,7 +32,7 @@ async def explain_achievement(reader: Reader, learner_id: str, achievement_id: s
         return "achievement"
     achievement = Achievement.of(published)
     tree = achievement.tree
-    facts = await fact_store.facts_about(reader, {learner_id: tree.mentions})
+    facts = await fact_store.facts_about(reader, [(learner_id, achievement.object_ids)])
     badges = await badge_store.held_badges(reader, {(learner_id, badge) for badge in tree.badges})
     record = Record.of(facts.get(learner_id, []), [*badges.get(learner_id, []), *earned])
     return explanation(learner_id, achievement, record)

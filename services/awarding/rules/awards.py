@@ -16,6 +16,7 @@ from libs.common.credentials.identifiers import badge_id
 from services.awarding.model import Award, Fact, Held, Nothing, Trigger
 from services.awarding.rules.catalogue import Achievement, Catalogue
 from services.awarding.rules.outcome import Record, proving_badges, proving_facts
+from services.awarding.rules.tree import proof_of
 
 # Which award of the achievement to the learner it is; renewals count on.
 FIRST_CYCLE = 0
@@ -94,7 +95,7 @@ class _Walk:
         return achievement.published.issuer_id in self.catalogue.issuers
 
     def _award(self, achievement: Achievement, trigger: Trigger | None) -> None:
-        outcome = achievement.tree.outcome(self.record)
+        outcome = proof_of(achievement.tree, self.record)
         assert outcome.met_at is not None
         facts, badges = proving_facts(outcome), proving_badges(outcome)
         trigger = trigger or _last_of(facts, badges)

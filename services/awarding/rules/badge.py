@@ -27,6 +27,9 @@ _TYPES: Final = {
 }
 
 
+_KINDS: Final = {int(kind): kind.name.lower() for kind in FactKind}
+
+
 @dataclass(frozen=True)
 class Deployment:
     """What is the same for all badges of a deployment: public addresses, and the secret under ids and salts."""
@@ -104,20 +107,21 @@ def _evidence(award: Award) -> Evidence:
 def evidence_digest(award: Award) -> str:
     """SHA-256, in hex, of the canonical JSON of what an award stands on.
 
-    Canonical: keys sorted, no spaces, instants in UTC to the millisecond, numbers as plain decimal text.
+    Canonical: keys sorted, no spaces, instants in UTC with a `Z`, numbers as plain decimal text.
     """
-    return hashlib.sha256(orjson.dumps(evidence_record(award), option=orjson.OPT_SORT_KEYS)).hexdigest()
+    options = orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z
+    return hashlib.sha256(orjson.dumps(evidence_record(award), option=options)).hexdigest()
 
 
 def evidence_record(award: Award) -> dict[str, Any]:
-    """What an award stands on, as JSON values: events and badges, each in order of time."""
+    """What an award stands on: events and badges, each in order of time."""
     return {
         "events": [
             {
                 "id": str(fact.event_id),
-                "kind": FactKind(fact.kind).name.lower(),
+                "kind": _KINDS[fact.kind],
                 "object": fact.object_id,
-                "occurred_at": milliseconds(fact.occurred_at),
+                "occurred_at": fact.occurred_at.astimezone(UTC),
                 "points": plain(fact.points),
                 "out_of": plain(fact.out_of),
             }

@@ -14,18 +14,22 @@ from services.awarding.rules.tree import Node, compiled
 class Achievement:
     """One published version, with its requirement ready to be evaluated.
 
-    `hopeful` is met whenever `tree` was met at any time, and is as quick to ask.
+    `hopeful` is met whenever `tree` was met at any time, and is as quick to ask. `object_ids` are those of the facts
+    that it mentions, sorted, as one text with spaces between: ids hold none.
     """
 
     published: AchievementPublished
     tree: Node
     hopeful: Node
+    object_ids: str
 
     @classmethod
     def of(cls, published: AchievementPublished) -> Achievement:
         """The achievement as it was published."""
         requirement = published.requirement
-        return cls(published, compiled(requirement), compiled(requirement, hopeful=True))
+        tree = compiled(requirement)
+        object_ids = " ".join(sorted({object_id for _, object_id in tree.mentions}))
+        return cls(published, tree, compiled(requirement, hopeful=True), object_ids)
 
     @property
     def achievement_id(self) -> str:

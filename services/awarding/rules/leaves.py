@@ -107,8 +107,10 @@ class ScoreLeaf:
 
     def outcome(self, record: Record) -> Outcome:
         """Met since the earliest attempt that is good enough, or since the latest if only that counts."""
-        facts = record.facts.get(self.about, [])
-        counting = [max(facts, key=_when)] if self.latest and facts else facts
+        facts = record.facts.get(self.about)
+        if facts is None:
+            return Outcome(self)
+        counting = [max(facts, key=_when)] if self.latest else facts
         passed = [fact for fact in counting if is_at_least(fact, self.at_least)]
         if not passed:
             return Outcome(self, attempt=best(counting))

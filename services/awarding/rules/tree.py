@@ -52,12 +52,17 @@ class Branch:
 
     def outcome(self, record: Record) -> Outcome:
         """Met since the n-th earliest of the parts that are met: so it depends on the set of facts alone."""
-        parts = tuple(part.outcome(record) for part in self.parts)
+        return self.judged(tuple(part.outcome(record) for part in self.parts))
+
+    def judged(self, parts: tuple[Outcome, ...]) -> Outcome:
+        """The outcome that follows from those of the parts; parts that are not met may be left out."""
         dated = [(part.met_at, place) for place, part in enumerate(parts) if part.met_at is not None]
-        dated.sort()
         if len(dated) < self.n:
             return Outcome(self, parts=parts)
-        proof = tuple(parts[place] for place in sorted(place for _, place in dated[: self.n]))
+        dated.sort()
+        proof = parts
+        if self.n < len(parts):
+            proof = tuple(parts[place] for place in sorted(place for _, place in dated[: self.n]))
         return Outcome(self, dated[self.n - 1][0], parts=parts, proof=proof)
 
     @property
@@ -69,6 +74,13 @@ class Branch:
 
 
 Node = Branch | Leaf
+
+
+def proof_of(node: Node, record: Record) -> Outcome:
+    """The outcome of a node without the parts that are not met: the same proof, for less work."""
+    if isinstance(node, Branch):
+        return node.judged(tuple(proof_of(part, record) for part in node.parts if part.met(record)))
+    return node.outcome(record)
 
 
 def compiled(requirement: Requirement, *, hopeful: bool = False) -> Node:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from services.awarding.model import About, Fact, NewFact, NewVoid
+from services.awarding.model import Fact, NewFact, NewVoid
 from services.awarding.store import SQL
 
 if TYPE_CHECKING:
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 # The statements answer a fact's columns in the order of its fields, and what else there is after them.
 _FACT_COLUMNS = len(Fact._fields)
-# A learner, an achievement, and a number of facts below which it cannot be earned.
-Pair = tuple[str, str, int]
+# A learner, an achievement, the ids of the objects that it mentions (sorted, one text with spaces between, as ids
+# hold none), and a number of facts below which it cannot be earned.
+Pair = tuple[str, str, str, int]
 
 
 async def keep_facts(connection: Connection, facts: Sequence[NewFact]) -> None:
@@ -48,18 +49,15 @@ async def keep_voided(connection: Connection, voids: Sequence[NewVoid]) -> None:
     await connection.execute(SQL["void_facts"], *places)
 
 
-async def promising_facts(
-    connection: Connection, pairs: Sequence[Pair], mentions: Mapping[str, Collection[About]]
-) -> dict[tuple[str, str], list[Fact]]:
-    """The facts that may earn something: by (learner id, achievement id), for pairs not awarded yet that have
-    enough facts about what the achievement mentions (`mentions`, by achievement id)."""
-    objects = {name: _object_ids(abouts) for name, abouts in mentions.items()}
+async def promising_facts(connection: Connection, pairs: Sequence[Pair]) -> dict[tuple[str, str], list[Fact]]:
+    """The facts that may earn something: by (learner id, achievement id), of the pairs that are not awarded yet and
+    have enough facts about the objects that the achievement mentions."""
     rows = await connection.fetch(
         SQL["promising_facts"],
-        [learner for learner, _, _ in pairs],
-        [name for _, name, _ in pairs],
-        [objects[name] for _, name, _ in pairs],
-        [fewest for _, _, fewest in pairs],
+        [pair[0] for pair in pairs],
+        [pair[1] for pair in pairs],
+        [pair[2] for pair in pairs],
+        [pair[3] for pair in pairs],
     )
     found: dict[tuple[str, str], list[Fact]] = {}
     for row in rows:
@@ -67,15 +65,12 @@ async def promising_facts(
     return found
 
 
-async def facts_about(connection: Reader, wanted: Mapping[str, Collection[About]]) -> dict[str, list[Fact]]:
-    """All facts that count of each learner about these objects, by learner, in order of arrival."""
-    rows = await connection.fetch(SQL["facts_about"], list(wanted), [_object_ids(abouts) for abouts in wanted.values()])
+async def facts_about(connection: Reader, wanted: Sequence[tuple[str, str]]) -> dict[str, list[Fact]]:
+    """All facts that count of these (learner id, object ids) pairs: by learner, in order of arrival."""
+    rows = await connection.fetch(
+        SQL["facts_about"], [learner for learner, _ in wanted], [object_ids for _, object_ids in wanted]
+    )
     found: dict[str, list[Fact]] = {}
     for row in rows:
         found.setdefault(row[0], []).append(Fact._make(row))
     return found
-
-
-def _object_ids(abouts: Collection[About]) -> str:
-    # Ids hold no space. Sorted, the index is searched without sorting them for each learner again.
-    return " ".join(sorted({object_id for _, object_id in abouts}))
