@@ -10,7 +10,7 @@ import httpx
 from fastapi import FastAPI
 
 from libs.common.postgres.migrate import migrate
-from libs.common.service import MESSAGING_MIGRATIONS
+from libs.common.process import MESSAGING_MIGRATIONS
 
 SERVICES = Path(__file__).parents[1] / "services"
 

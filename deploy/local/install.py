@@ -130,13 +130,26 @@ def _install_packages(uv: Path) -> None:
     """Install what uv.lock names, byte for byte, into `.venv`."""
     environment = _uv_environment()
     if not _index_is_chosen(environment):
-        _run([uv, "sync", "--quiet", "--frozen", "--all-groups", "--python", sys.executable], environment)
+        _run(
+            [uv, "sync", "--quiet", "--frozen", "--all-groups", "--compile-bytecode", "--python", sys.executable],
+            environment,
+        )
         return
     # uv.lock holds addresses of the public index. Where another one is to be used, take from the lock
     # only names, versions and checksums.
     wanted = home() / "requirements.txt"
     _run(
-        [uv, "export", "--quiet", "--frozen", "--all-groups", "--no-emit-project", "--output-file", wanted],
+        [
+            uv,
+            "export",
+            "--quiet",
+            "--frozen",
+            "--all-groups",
+            "--compile-bytecode",
+            "--no-emit-project",
+            "--output-file",
+            wanted,
+        ],
         environment,
     )
     if not (ENVIRONMENT / "bin" / "python").exists():

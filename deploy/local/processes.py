@@ -102,6 +102,8 @@ def environment_for(settings: Mapping[str, str]) -> dict[str, str]:
     own = {name: content for name, content in os.environ.items() if not name.startswith("CAIRN_")}
     own["PYTHONPATH"] = os.pathsep.join(filter(None, [str(REPOSITORY), own.get("PYTHONPATH")]))
     own["PYTHONUNBUFFERED"] = "1"
+    # Compiled modules are kept: without them each of the processes compiles all it imports at every start.
+    own.pop("PYTHONDONTWRITEBYTECODE", None)
     return own | dict(settings)
 
 

@@ -1,24 +1,13 @@
-"""What every service's processes share: the FastAPI app with its health pages, and the command line.
-
-`python -m services.<name> api | worker | migrate`.
-"""
+"""What every service's api shares: the FastAPI app with its bounds, traces, health pages and metrics."""
 
 from __future__ import annotations
 
 import asyncio
-import signal
-import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from pathlib import Path
-from types import FrameType
-from typing import Annotated, Any
 
 import structlog
-import typer
-import uvicorn
-import uvloop
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry.trace import SpanKind
@@ -28,15 +17,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from libs.common.contracts.envelope import is_traceparent
 from libs.common.postgres.database import Database
-from libs.common.postgres.migrate import migrate
 from libs.common.problems import AWAY, INTERNAL_ERROR, RETRY_AFTER_SECONDS, Problem, install_problem_handlers
 from libs.common.security import Tokens
 from libs.common.settings import ServiceSettings
-from libs.common.telemetry import HTTP_SECONDS, parent_context, start_telemetry, stop_telemetry, tracer
+from libs.common.telemetry import HTTP_SECONDS, parent_context, tracer
 
 log = structlog.get_logger(__name__)
 
-MESSAGING_MIGRATIONS = Path(__file__).parent / "messaging" / "sql" / "migrations"
 # FastAPI's own spans carry whole paths and queries, so learner ids and access tokens; ours (`_Door`) do not.
 _NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 _UNTRACED = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -164,43 +151,3 @@ class _Door:
                 span.set_attribute("http.route", route)
                 span.set_attribute("http.response.status_code", status)
                 HTTP_SECONDS.labels(self._service, route, str(status)).observe(time.perf_counter() - started)
-
-
-def _leave(_: int, __: FrameType | None) -> None:
-    raise SystemExit(0)
-
-
-def command_line(
-    service: str,
-    *,
-    settings: Callable[[], ServiceSettings],
-    api: Callable[[ServiceSettings], FastAPI],
-    worker: Callable[[ServiceSettings], Coroutine[Any, Any, None]],
-    migrations: Sequence[Path],
-) -> None:
-    """Run one of a service's processes, as its `__main__` does."""
-    cli = typer.Typer(help=f"Run a process of the {service} service.", add_completion=False)
-
-    def run(process: Annotated[str, typer.Argument(help="api, worker or migrate")]) -> None:
-        if process not in ("api", "worker", "migrate"):
-            typer.echo(f"expected api, worker or migrate, found {process!r}", err=True)
-            raise typer.Exit(2)
-        chosen = settings()
-        start_telemetry(service, process, trace_file=chosen.trace_file, log_level=chosen.log_level)
-        try:
-            if process == "api":
-                # uvicorn ends in order and then raises the signal again; only so are the last spans sent.
-                signal.signal(signal.SIGTERM, _leave)
-                uvicorn.run(
-                    api(chosen), host=chosen.host, port=chosen.port, loop="uvloop", access_log=False,
-                    log_config=None, log_level="warning", timeout_graceful_shutdown=10,
-                )  # fmt: skip
-            elif process == "worker":
-                uvloop.run(worker(chosen))
-            else:
-                uvloop.run(migrate(chosen.database_dsn.get_secret_value(), [MESSAGING_MIGRATIONS, *migrations]))
-        finally:
-            stop_telemetry()
-
-    cli.command()(run)
-    cli(sys.argv[1:])

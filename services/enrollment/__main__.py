@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from libs.common.service import command_line
-from services.enrollment import api, worker
+from libs.common.process import command_line
 from services.enrollment.settings import read_settings
 
 MIGRATIONS = Path(__file__).parent / "sql" / "migrations"
@@ -14,7 +13,7 @@ if __name__ == "__main__":
     command_line(
         "enrollment",
         settings=read_settings,
-        api=api.create,
-        worker=worker.run,
+        api="services.enrollment.api:create",
+        worker="services.enrollment.worker:run",
         migrations=[MIGRATIONS],
     )

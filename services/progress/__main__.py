@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from libs.common.service import command_line
-from services.progress import api, worker
+from libs.common.process import command_line
 from services.progress.settings import read_settings
 
 MIGRATIONS = Path(__file__).parent / "sql" / "migrations"
@@ -14,7 +13,7 @@ if __name__ == "__main__":
     command_line(
         "progress",
         settings=read_settings,
-        api=api.create,
-        worker=worker.run,
+        api="services.progress.api:create",
+        worker="services.progress.worker:run",
         migrations=[MIGRATIONS],
     )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from libs.common.service import command_line
-from services.verification import api, worker
+from libs.common.process import command_line
 from services.verification.settings import VerificationSettings
 
 MIGRATIONS = Path(__file__).parent / "sql" / "migrations"
@@ -14,7 +13,7 @@ if __name__ == "__main__":
     command_line(
         "verification",
         settings=VerificationSettings,  # pyright: ignore[reportArgumentType] - read from the environment
-        api=api.create,
-        worker=worker.run,
+        api="services.verification.api:create",
+        worker="services.verification.worker:run",
         migrations=[MIGRATIONS],
     )

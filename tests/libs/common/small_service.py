@@ -9,8 +9,9 @@ from fastapi import Body, Depends, FastAPI, Request
 from starlette.responses import Response
 
 from libs.common.postgres.database import Database
+from libs.common.process import command_line
 from libs.common.security import Principal, requires
-from libs.common.service import command_line, create_app
+from libs.common.service import create_app
 from libs.common.settings import ServiceSettings
 
 log = structlog.get_logger(__name__)
@@ -54,4 +55,6 @@ async def worker(_: ServiceSettings) -> None:
 
 
 if __name__ == "__main__":
-    command_line("small", settings=ServiceSettings, api=api, worker=worker, migrations=[])  # type: ignore[arg-type]
+    command_line(
+        "small", settings=ServiceSettings, api=f"{__spec__.name}:api", worker=f"{__spec__.name}:worker", migrations=[]
+    )  # type: ignore[arg-type]

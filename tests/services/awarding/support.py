@@ -41,7 +41,7 @@ from libs.common.messaging.hearing import Received
 from libs.common.messaging.work import Work, begin
 from libs.common.postgres.database import Database
 from libs.common.postgres.migrate import migrate
-from libs.common.service import MESSAGING_MIGRATIONS
+from libs.common.process import MESSAGING_MIGRATIONS
 from services.awarding import handlers
 from services.awarding.handlers import Office
 from services.awarding.rules.badge import Deployment

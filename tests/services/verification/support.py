@@ -34,7 +34,7 @@ from libs.common.messaging.hearing import Received
 from libs.common.messaging.work import begin
 from libs.common.postgres.database import Database
 from libs.common.postgres.migrate import migrate
-from libs.common.service import MESSAGING_MIGRATIONS
+from libs.common.process import MESSAGING_MIGRATIONS
 from services.verification.api import create
 from services.verification.settings import VerificationSettings
 from services.verification.worker import HEARS

@@ -13,7 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from libs.common.contracts.topics import dead_letters
 from libs.common.postgres.database import Database
 from libs.common.postgres.migrate import migrate
-from libs.common.service import MESSAGING_MIGRATIONS
+from libs.common.process import MESSAGING_MIGRATIONS
 from tests.libs.common.messaging.records import TALLY
 
 
