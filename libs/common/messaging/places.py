@@ -46,6 +46,7 @@ class Places(ConsumerRebalanceListener):
         self, assigned: Collection[TopicPartition]
     ) -> None:
         """Called by the consumer after a rebalance. When PostgreSQL is away, the first batch has to wait for it."""
+        self._taken.difference_update(assigned)
         if assigned:
             try:
                 await self._take(assigned)
@@ -96,7 +97,8 @@ class Places(ConsumerRebalanceListener):
         """Commit the offsets to Kafka too, for tools that watch the lag."""
         consumer = self._consumer()
         own = consumer.assignment().intersection(self._handled)
-        offsets = {partition: OffsetAndMetadata(self._handled[partition], "") for partition in own}
+        # `own` may hold plain pairs, which aiokafka refuses.
+        offsets = {TopicPartition(*partition): OffsetAndMetadata(self._handled[partition], "") for partition in own}
         self._handled.clear()
         if offsets:
             await consumer.commit(offsets)
