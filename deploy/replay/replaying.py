@@ -16,7 +16,7 @@ from deploy.replay import sending
 from deploy.replay.cohort import Cohort
 from deploy.replay.screen import Screen
 from deploy.replay.sending import Disorder, Pace, Sent
-from deploy.replay.watching import Snapshot, settle, watch
+from deploy.replay.watching import Snapshot, settle, until_learners_known, watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,12 @@ def _steps(
         ("publishing the catalogue", partial(sending.publish, doors, cohort)),
         ("registering learners", partial(sending.send_learners, *rows)),
         ("sending enrolments", partial(sending.send_enrollments, *rows)),
+        # In a shuffled replay learners may be heard of after what they did.
+        *(
+            []
+            if disorder.shuffle_seed is not None
+            else [("waiting for progress", partial(until_learners_known, doors))]
+        ),
         ("sending learning events", partial(sending.send_events, *rows)),
     ]
 

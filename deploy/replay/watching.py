@@ -70,6 +70,24 @@ async def watch(doors: Doors, show: Callable[[Snapshot], None]) -> None:
         await asyncio.sleep(POLL_SECONDS)
 
 
+async def until_learners_known(doors: Doors) -> None:
+    """Return when progress has handled all that enrollment has told: events are then not parked on arrival.
+
+    Nothing is lost without this. It only keeps the doors' answers telling.
+    """
+    while (await doors.get("enrollment", "/operations/delivery"))["backlog"]["outbox_rows"]:  # noqa: ASYNC110
+        await asyncio.sleep(POLL_SECONDS)
+    told_at = time.monotonic()
+    while True:
+        delivery = await doors.get("progress", "/operations/delivery")
+        for worker in delivery["workers"]:
+            # What a worker says of itself is a second old at most when it says it.
+            is_since_then = worker["age_seconds"] + 1 < time.monotonic() - told_at
+            if is_since_then and worker["lag_records"] == 0:
+                return
+        await asyncio.sleep(POLL_SECONDS / 2)
+
+
 async def settle(doors: Doors, show: Callable[[Snapshot], None], *, patience_seconds: float) -> tuple[Snapshot, float]:
     """Return when everything is through: the last look, and when (by the monotonic clock) something last moved.
 
