@@ -21,6 +21,7 @@ from libs.common.messaging.work import LARGEST_VALUE_BYTES, Outgoing, begin
 from libs.common.postgres.database import Database
 from tests.conftest import FreshTopic
 from tests.libs.common.messaging.records import NOON, TRACEPARENT, record, tally
+from tests.libs.common.messaging.waiting import until
 
 Committed = Callable[[str], Awaitable[list[Any]]]
 
@@ -38,12 +39,11 @@ async def tell(database: Database, events: list[Outgoing]) -> None:
 
 
 async def until_empty(database: Database) -> None:
-    async with asyncio.timeout(60):
-        while (
-            await database.pool.fetchval("select exists (select from outbox)")
-            or await database.pool.fetchval("select outbox_ids from relay_batch") != []
-        ):
-            await asyncio.sleep(0.05)
+    async def is_so() -> bool:
+        query = "select not exists (select from outbox) and outbox_ids = '{}' from relay_batch"
+        return await database.pool.fetchval(query)
+
+    await until(is_so)
 
 
 @asynccontextmanager
