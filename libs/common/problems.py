@@ -21,9 +21,11 @@ log = structlog.get_logger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
-# What a database that is away, restarting or refusing connections looks like from here.
+# What a database that is away, restarting, refusing connections or too busy for this transaction looks like from
+# here: the same request may be sent again.
 AWAY = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError,
-        asyncpg.TooManyConnectionsError, asyncpg.InterfaceError, OSError, TimeoutError)  # fmt: skip
+        asyncpg.TooManyConnectionsError, asyncpg.InterfaceError, asyncpg.DeadlockDetectedError,
+        asyncpg.SerializationError, OSError, TimeoutError)  # fmt: skip
 
 
 @dataclass
@@ -92,7 +94,9 @@ def install_problem_handlers(app: FastAPI) -> None:
         assert isinstance(fault, RequestValidationError)
         return Problem(422, "Invalid request", errors=pydantic_errors(fault)).response()
 
-    async def away(_: Request, fault: Exception) -> Response:
+    async def away(request: Request, fault: Exception) -> Response:
+        if isinstance(fault, ValueError):  # asyncpg's DataError is an InterfaceError too: ours, and no outage
+            return await unforeseen(request, fault)
         log.warning("database away", fault=type(fault).__name__)
         retry = (("Retry-After", str(RETRY_AFTER_SECONDS)),)
         return Problem(503, "Temporarily unavailable", "The database is away; try again.", headers=retry).response()
