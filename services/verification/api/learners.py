@@ -40,7 +40,8 @@ async def badges_of_learner(request: Request, learner_id: str) -> Response:
                                 revocation=badge.revocation, suspension=badge.suspension))
         for badge in held
     ]  # fmt: skip
-    if form_of(request, (PAGE, "application/json")) != PAGE:
+    # JSON first: a browser names HTML, a program with a token may name nothing.
+    if form_of(request, ("application/json", PAGE)) != PAGE:
         content = {"learner_id": learner_id, "badges": [_entry(request, badge, where) for badge, where in walled]}
         return _private_json(request, content)
     language = parts.pages.language_of(request)

@@ -19,7 +19,8 @@ MINE, STACKED, OTHERS = badge_issued(), badge_issued(achievement=STACK, minutes=
 
 @pytest.fixture
 async def served(service: Service) -> Service:
-    """Verification with two badges of learner-1 and one of learner-2."""
+    """Verification with two badges of learner-1 and one of learner-2, as a browser asks."""
+    service.client.headers["accept"] = "text/html,*/*;q=0.8"
     await service.hear_all(ISSUER, ACHIEVEMENT, STACK, key_published(), MINE, STACKED, OTHERS)
     return service
 
@@ -71,6 +72,7 @@ async def test_a_wall_without_badges(served: Service) -> None:
 
 async def test_a_badge_whose_achievement_has_not_come_yet_is_shown(service: Service) -> None:
     await service.hear_all(MINE)
+    service.client.headers["accept"] = "text/html"
     answer = await service.client.get(WALL, headers=service.mint.headers("records.read"))
     assert answer.status_code == 200
     assert "coaching" in answer.text
