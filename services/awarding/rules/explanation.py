@@ -31,11 +31,10 @@ def tree_of(outcome: Outcome) -> dict[str, Any]:
     """One node: its kind, what it asks for, its state and, where it is met, since when and by what."""
     node: dict[str, Any] = {
         "kind": outcome.asked.kind,
+        "label": outcome.asked.label,
         "wanted": outcome.asked.wanted,
         "state": "met" if outcome.met else "missing",
     }
-    if outcome.asked.label is not None:
-        node["label"] = outcome.asked.label
     if outcome.met_at is not None:
         node["met_at"] = milliseconds(outcome.met_at)
     if outcome.facts:

@@ -13,7 +13,7 @@ select pg_advisory_xact_lock_shared(7310001), set_config('enable_seqscan', 'off'
 select pg_advisory_xact_lock(7310001);
 
 -- name: catalogue_revision
-select revision, changed_by is not null and changed_by = pg_current_xact_id_if_assigned() as uncommitted
+select revision, coalesce(changed_by = pg_current_xact_id_if_assigned(), false) as uncommitted
 from catalogue_revision;
 
 -- name: next_revision

@@ -1,0 +1,187 @@
+"""Every named query on a real database, and plans that hold however the tables grow."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from services.awarding.model import Award, Badge, Fact, NewFact, NewVoid, Trigger
+from services.awarding.store import SQL, badges, catalogue, facts, learners
+from tests.services.awarding.support import ISSUER, Service, achievement, at, badge, done, event_id, passed
+
+STORE = Path("services/awarding/store")
+
+
+def test_every_query_has_its_function_and_every_function_its_query() -> None:
+    text = "".join(path.read_text() for path in STORE.glob("*.py"))
+    used = set(re.findall(r'SQL\["(\w+)"\]', text)) | set(re.findall(r'"(erase_\w+)"', text))
+    assert used == set(SQL)
+
+
+def new_fact(learner: str, name: str, points: str | None = "50", minutes: float = 1) -> NewFact:
+    """A fact to keep."""
+    score = (Decimal(points), Decimal(100)) if points else (None, None)
+    return NewFact(learner, 2 if points else 1, name, event_id(f"{learner} {name} {points}"), at(minutes), *score)
+
+
+def award(learner: str = "ada", name: str = "a") -> Badge:
+    """An issued badge."""
+    trigger = Trigger(event_id("last"), 7, None)
+    fact = Fact(learner, 1, "x", event_id("x"), 7, at(1))
+    decided = Award(event_id(f"badge {learner} {name}"), learner, name, 1, 0, at(1), (fact,), (), trigger)
+    return Badge(decided, "uni", "{}", "{}", "sha256:00", None)
+
+
+async def test_the_catalogue_is_read_by_revision(service: Service) -> None:
+    async with service.database.transaction() as connection:
+        await catalogue.lock_catalogue(connection)
+        await catalogue.share_catalogue(connection)
+        assert await catalogue.catalogue_revision(connection) == (0, False)
+        assert await catalogue.next_revision(connection) == 1
+        assert await catalogue.catalogue_revision(connection) == (1, True)
+        await catalogue.keep_issuers(connection, 1, [ISSUER])
+        first, second = achievement("a", done("x")), achievement("a", passed("x"), version=2)
+        assert await catalogue.keep_achievements(connection, 1, [first]) == {("a", 1)}
+        assert await catalogue.keep_achievements(connection, 2, [first, second]) == {("a", 2)}
+        assert await catalogue.issuers_since(connection, 0) == [ISSUER]
+        assert await catalogue.issuers_since(connection, 1) == []
+        assert await catalogue.achievements_since(connection, 0) == [first, second]
+        assert await catalogue.achievements_since(connection, 1) == [second]
+        assert await catalogue.achievement(connection, "a") == second
+        assert await catalogue.achievement(connection, "a", 1) == first
+        assert await catalogue.achievement(connection, "b") is None
+        assert await catalogue.issuer_ids(connection) == ["uni"]
+        assert await catalogue.keep_keys(connection, ["uni"], "z6Mk", at(0)) == ["uni"]
+        assert await catalogue.keep_keys(connection, ["uni"], "z6Mk", at(0)) == []
+    async with service.database.transaction() as connection:
+        assert await catalogue.catalogue_revision(connection) == (1, False)
+
+
+async def test_learners_are_met_registered_locked_and_erased(service: Service) -> None:
+    async with service.database.transaction() as connection:
+        assert await learners.register_learners(connection, [("ada", at(0))]) == []
+        assert await learners.locked_learners(connection, {"ben", "ada", "cleo"}) == ({"ada"}, set())
+        assert await learners.register_learners(connection, [("ben", at(0)), ("ada", at(1))]) == ["ben"]
+        assert await learners.registered_of(connection, ["ada", "ben", "cleo"]) == {"ada", "ben"}
+        await facts.keep_facts(connection, [new_fact("ben", "x")])
+        await learners.erase_learners(connection, ["ben", "dan"])
+        assert await learners.locked_learners(connection, {"ben", "dan"}) == (set(), {"ben", "dan"})
+        assert not await learners.is_learner_known(connection, "ben")
+        assert await learners.is_learner_known(connection, "cleo")
+        assert await learners.mentioned_by(connection, ["ben"]) == []
+
+
+async def test_the_backlog_is_filled_emptied_and_put_off(service: Service) -> None:
+    async with service.database.transaction() as connection:
+        await learners.locked_learners(connection, {"ada", "ben", "cleo", "dan"})
+        await facts.keep_facts(connection, [new_fact("ada", "x"), new_fact("ben", "x", None), new_fact("cleo", "y")])
+        await catalogue.keep_achievements(connection, 1, [achievement("a", done("x"))])
+        await badges.keep_badges(connection, [award("dan")])
+        await catalogue.recheck_mentioned(connection, {(2, "x")}, {"a"})
+        await learners.recheck_learners(connection, ["ada", "cleo"])
+        assert await learners.recheck_depth(connection) == 3
+        assert set(await learners.waiting_learners(connection, 10)) == {"ada", "cleo", "dan"}
+        assert len(await learners.waiting_learners(connection, 2)) == 2
+        await learners.postpone_recheck(connection, ["ada"], 60)
+        assert set(await learners.waiting_learners(connection, 10)) == {"cleo", "dan"}
+        await learners.done_rechecking(connection, ["ada", "cleo"])
+        assert await learners.recheck_depth(connection) == 1
+        assert await learners.mentioned_by(connection, ["ben", "cleo"]) == [("ben", (1, "x")), ("cleo", (2, "y"))]
+        assert await learners.achievements_held_by(connection, ["dan", "ada"]) == {("dan", "a")}
+
+
+async def test_facts_are_kept_once_in_order_and_voided_before_or_after(service: Service) -> None:
+    kept = [new_fact("ada", "x", "10"), new_fact("ada", "x", "20"), new_fact("ada", "y"), new_fact("ben", "x")]
+    voids = [
+        NewVoid("ada", 2, "x", kept[0].event_id, uuid4(), at(5)),
+        NewVoid("ada", 2, "y", kept[2].event_id, uuid4(), at(5)),
+    ]
+    async with service.database.transaction() as connection:
+        await facts.keep_voided(connection, voids[:1])
+        await facts.keep_facts(connection, kept)
+        await facts.keep_facts(connection, kept)
+        found = await facts.facts_about(connection, [("ada", "x y"), ("ben", "x"), ("cleo", "x")])
+        assert {learner: [fact.points for fact in about] for learner, about in found.items()} == {
+            "ada": [20, 50],
+            "ben": [50],
+        }
+        assert [fact.arrived for fact in found["ada"]] == sorted(fact.arrived for fact in found["ada"])
+        await facts.keep_voided(connection, voids[1:])
+        found = await facts.facts_about(connection, [("ada", "x y")])
+        assert [fact.event_id for fact in found["ada"]] == [kept[1].event_id]
+
+
+async def test_promising_facts_are_those_of_pairs_with_enough_and_without_a_badge(service: Service) -> None:
+    async with service.database.transaction() as connection:
+        await catalogue.keep_achievements(connection, 1, [achievement("a", done("x"))])
+        await badges.keep_badges(connection, [award("ben")])
+        mine = [new_fact(name, about) for name in ("ada", "ben", "cleo") for about in ("x", "y")]
+        await facts.keep_facts(connection, mine[:5])
+        pairs = [(name, "a", "x y", 2) for name in ("ada", "ben", "cleo", "dan")]
+        found = await facts.promising_facts(connection, pairs)
+        assert {pair: sorted(fact.object_id for fact in about) for pair, about in found.items()} == {
+            ("ada", "a"): ["x", "y"]
+        }
+
+
+async def test_badges_are_kept_once_and_read_with_their_credits(service: Service) -> None:
+    async with service.database.transaction() as connection:
+        await catalogue.keep_achievements(connection, 1, [achievement("a", badge("b"), credits="2.5")])
+        issued = award()
+        assert await badges.keep_badges(connection, [issued]) == {issued.award.badge_id}
+        assert await badges.keep_badges(connection, [issued]) == set()
+        (held,) = (await badges.held_badges(connection, {("ada", "a"), ("ada", "b")}))["ada"]
+        assert (held.credits, held.trigger, held.valid_from) == (Decimal("2.5"), issued.award.trigger, at(1))
+        trail = await badges.badge_trail(connection, issued.award.badge_id)
+        assert trail is not None
+        assert trail.told
+        assert trail.events == ()
+        assert await badges.badge_trail(connection, uuid4()) is None
+
+
+async def test_the_database_itself_refuses_a_second_badge(service: Service) -> None:
+    """The promise is a constraint, not a habit of the code (B2)."""
+    async with service.database.transaction() as connection:
+        await catalogue.keep_achievements(connection, 1, [achievement("a", done("x"))])
+        await badges.keep_badges(connection, [award()])
+    columns = "learner_id, achievement_id, version, cycle, issuer_id, valid_from, credential, open_badge_2, digest,"
+    columns += " evidence_events, evidence_badges, trigger_event_id, trigger_arrived"
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await service.database.pool.execute(
+            f"insert into badge (badge_id, {columns}) select gen_random_uuid(), {columns} from badge"
+        )
+
+
+HOT: dict[str, tuple[Any, ...]] = {
+    "promising_facts": (["ada"], ["a"], ["x y"], [1]),
+    "facts_about": (["ada"], ["x y"]),
+    "held_badges": (["ada"], ["a"]),
+    "locked_learners": (["ada"],),
+    "recheck_mentioned": ([2], ["x"], ["a"]),
+    "void_facts": (["ada"], [2], ["x"], [uuid4()], [uuid4()]),
+    "waiting_learners": (10,),
+}
+
+
+@pytest.mark.parametrize("name", HOT)
+async def test_a_plan_made_on_empty_tables_looks_keys_up(service: Service, name: str) -> None:
+    """Plans are kept while tables grow: one that scans would make each batch dearer than the one before (B2)."""
+    await service.database.pool.execute("vacuum analyze")
+    async with service.database.transaction() as connection:
+        await catalogue.share_catalogue(connection)
+        await connection.execute("set local plan_cache_mode = force_generic_plan")
+        statement = await connection.prepare(SQL[name])
+        await statement.fetch(*HOT[name])
+        plan = "\n".join(row[0] for row in await connection.fetch(f"explain {SQL[name]}", *HOT[name]))
+        # A scan of an index without a condition reads all of it.
+        lines = plan.splitlines()
+        for place, line in enumerate(lines):
+            assert "Seq Scan on" not in line, plan
+            if "Index" in line and "Scan using" in line and "recheck" not in line:
+                assert "Index Cond" in lines[place + 1], plan
