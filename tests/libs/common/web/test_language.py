@@ -13,7 +13,7 @@ from jinja2.ext import babel_extract
 from libs.common.web.language import LOCALES, Languages
 from libs.common.web.pages import SHELL
 
-FOLDERS = [Path("services/verification/pages")]
+FOLDERS = sorted(path for path in Path("services").glob("*/pages") if any(path.glob("*.html")))
 
 
 @pytest.mark.parametrize(
