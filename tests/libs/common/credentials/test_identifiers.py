@@ -16,6 +16,7 @@ from libs.common.credentials.identifiers import (
     did_web,
     did_web_url,
     hashed_email,
+    log_salt,
     recipient_salt,
     subject_id,
 )
@@ -54,6 +55,15 @@ def test_a_salt_is_the_badges_own() -> None:
     salts = {recipient_salt(PEPPER, UUID(int=number)) for number in range(50)}
     assert len(salts) == 50
     assert all(re.fullmatch("[0-9a-f]{32}", salt) for salt in salts)
+
+
+def test_a_salt_in_the_log_is_the_badges_own_and_no_other() -> None:
+    salts = {log_salt(PEPPER, UUID(int=number)) for number in range(50)}
+    assert len(salts) == 50
+    assert {len(salt) for salt in salts} == {32}
+    assert log_salt(PEPPER, UUID(int=1)) == log_salt(PEPPER, UUID(int=1)) != log_salt(b"another pepper..", UUID(int=1))
+    # The recipient's salt is shown with the badge; it must tell nothing of this one.
+    assert recipient_salt(PEPPER, UUID(int=1)) not in log_salt(PEPPER, UUID(int=1)).hex()
 
 
 def test_a_hashed_address_can_be_checked_by_who_knows_it() -> None:
