@@ -129,7 +129,10 @@ def read_attributes(attributes: Mapping[str, Any], key: bytes | str | None) -> E
 
 
 def _is_text(found: object) -> bool:
-    return isinstance(found, str) and 0 < len(found) <= _LONGEST_ATTRIBUTE and _CONTROL.search(found) is None
+    if not isinstance(found, str) or not 0 < len(found) <= _LONGEST_ATTRIBUTE:
+        return False
+    # What is printable holds no control character: nearly always, this spares the search.
+    return found.isprintable() or _CONTROL.search(found) is None
 
 
 def _not_text(name: str, found: object) -> Refusal:

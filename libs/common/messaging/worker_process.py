@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
@@ -36,6 +37,10 @@ async def run_worker(service: str, settings: ServiceSettings, hears: Sequence[He
     others. PostgreSQL or Kafka being away is waited out. Raises the fault of a part that cannot go on
     (`RelayRefusedError`, `StalledError`): the process then ends with an error and is to be started anew.
     """
+    # A batch makes tens of thousands of values that die together: look for cycles seldom, and not in what was here
+    # before.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     dsn = settings.database_dsn.get_secret_value()
     database = await Database.connect(dsn, application_name=f"cairn-{service}-worker", min_size=0, max_size=4)
     delivery = Delivery(database, service=service, hears=hears)

@@ -26,3 +26,11 @@ async def test_a_pool_can_be_made_while_the_database_is_away() -> None:
     with pytest.raises(OSError, match="Connect call failed"):
         await database.pool.fetchval("select 1")
     await database.close()
+
+
+async def test_a_connection_given_back_within_a_transaction_is_clean_for_the_next_use(database_dsn: str) -> None:
+    database = await Database.connect(database_dsn, application_name="test", max_size=1)
+    async with database.pool.acquire() as connection:
+        await connection.execute("begin; create table first (id int)")
+    assert await database.pool.fetchval("select to_regclass('first')") is None
+    await database.close()
