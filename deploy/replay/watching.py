@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from deploy.doors import SERVICES, Doors, Refused, Unreachable
@@ -70,22 +71,26 @@ async def watch(doors: Doors, show: Callable[[Snapshot], None]) -> None:
         await asyncio.sleep(POLL_SECONDS)
 
 
-async def until_learners_known(doors: Doors) -> None:
+async def until_learners_known(doors: Doors, *, patience_seconds: float = 15) -> None:
     """Return when progress has handled all that enrollment has told: events are then not parked on arrival.
 
-    Nothing is lost without this. It only keeps the doors' answers telling.
+    Nothing is lost without this, which only keeps the doors' answers telling: so it does not wait for ever.
     """
-    while (await doors.get("enrollment", "/operations/delivery"))["backlog"]["outbox_rows"]:  # noqa: ASYNC110
-        await asyncio.sleep(POLL_SECONDS)
-    told_at = time.monotonic()
-    while True:
-        delivery = await doors.get("progress", "/operations/delivery")
-        for worker in delivery["workers"]:
-            # What a worker says of itself is a second old at most when it says it.
-            is_since_then = worker["age_seconds"] + 1 < time.monotonic() - told_at
-            if is_since_then and worker["lag_records"] == 0:
-                return
-        await asyncio.sleep(POLL_SECONDS / 2)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(patience_seconds):
+            while (await doors.get("enrollment", "/operations/delivery"))["backlog"]["outbox_rows"]:  # noqa: ASYNC110
+                await asyncio.sleep(POLL_SECONDS / 2)
+            told_at = time.monotonic()
+            while not await _has_caught_up(doors, since=told_at):  # noqa: ASYNC110
+                await asyncio.sleep(POLL_SECONDS / 2)
+
+
+async def _has_caught_up(doors: Doors, *, since: float) -> bool:
+    """Whether progress says that no record waits, and measured it after `since` (by the monotonic clock)."""
+    delivery = await doors.get("progress", "/operations/delivery")
+    # What a worker says of itself is a second old at most when it says it.
+    newest_seconds = time.monotonic() - since - 1
+    return any(worker["age_seconds"] < newest_seconds and worker["lag_records"] == 0 for worker in delivery["workers"])
 
 
 async def settle(doors: Doors, show: Callable[[Snapshot], None], *, patience_seconds: float) -> tuple[Snapshot, float]:
