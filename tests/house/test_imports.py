@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -45,10 +44,18 @@ def test_every_import_runs_downhill() -> None:
     assert linted.returncode == 0, linted.stdout + linted.stderr
 
 
+def _lenient(project: str) -> str:
+    """The same contracts, where an import that is excused need not be there."""
+    first, *contracts = project.split("[[tool.importlinter.contracts]]\n")
+    alerting = 'unmatched_ignore_imports_alerting = "none"\n'
+    excused = [alerting + text.replace(alerting, "") if "ignore_imports = [" in text else text for text in contracts]
+    return "[[tool.importlinter.contracts]]\n".join([first, *excused])
+
+
 @pytest.fixture
 def small_house(tmp_path: Path) -> Path:
     """A house with every room and nothing in it, under the same contracts as the real one."""
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / "pyproject.toml").write_text(_lenient((ROOT / "pyproject.toml").read_text()))
     rooms = ("__main__", "api", "worker", "settings", "handlers", "rules", "store", "model")
     files = [f"services/{service}/{room}.py" for service in SERVICES for room in rooms]
     libs = ("contracts", "credentials", "messaging", "postgres", "web")
