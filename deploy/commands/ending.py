@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import sys
 from collections.abc import Callable, Coroutine
 from enum import IntEnum
 from typing import Any
@@ -19,6 +18,7 @@ from deploy.doors import Refused, Unreachable
 from deploy.local.server import CannotStart
 from deploy.replay.oulad_files import InputError
 from deploy.replay.watching import Unsettled
+from libs.common.telemetry import StderrLogger
 
 # Progress and trouble go to stderr, so that stdout holds results only.
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -85,7 +85,7 @@ def run(main: Callable[[Signals], Coroutine[Any, Any, None]]) -> None:
     # What the libraries log of their own is for services' logs; stdout holds results only.
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=StderrLogger,
     )
 
     async def heedful() -> None:

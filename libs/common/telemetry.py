@@ -145,12 +145,25 @@ def _start_logging(service: str, process: str, level: str) -> None:
             structlog.processors.JSONRenderer(_json),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=StderrLogger,
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service, process=process)
     # What libraries log goes the same way.
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[_ToStructlog()], force=True)
+
+
+class StderrLogger:
+    """A structlog logger: lines to what standard error is at the moment, for it may be replaced or closed."""
+
+    def __init__(self, *_: object) -> None:
+        """structlog passes what `get_logger` was given; nothing of it is needed."""
+
+    def msg(self, message: str) -> None:
+        """Write one line."""
+        print(message, file=sys.stderr, flush=True)
+
+    log = debug = info = warn = warning = fatal = failure = err = error = critical = exception = msg
 
 
 class _ToStructlog(logging.Handler):
