@@ -25,6 +25,11 @@ _TIME = re.compile(r"^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _REQUIRED = ("specversion", "id", "source", "type", "time")
 _LONGEST_ATTRIBUTE = 512
+_ATTRIBUTES = {
+    **{f"ce_{name}": name for name in (*_REQUIRED, "subject")},
+    "traceparent": "traceparent",
+    "content-type": "content-type",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +64,32 @@ class Refusal:
 
 def read_message(key: bytes | None, headers: Headers, value: bytes | None) -> tuple[Envelope, bytes | None] | Refusal:
     """Read one Kafka record as a CloudEvent: its envelope and the bytes of its data (None for a tombstone)."""
-    named = {name.lower(): content for name, content in headers}
-    content_type = (named.get("content-type") or b"").lower()
-    if content_type.startswith(b"application/cloudevents"):
-        return _read_structured(key, value)
     attributes: dict[str, str] = {}
-    for name, content in named.items():
-        if name.startswith("ce_") or name == "traceparent":
-            try:
-                attributes[name.removeprefix("ce_")] = (content or b"").decode()
-            except UnicodeDecodeError:
-                return Refusal(name, "UTF-8 text", repr(content)[:80])
+    content_type, refusal = b"", None
+    for name, content in headers:
+        # Names nearly always come as the services write them, so one look into a table does.
+        attribute = _ATTRIBUTES.get(name) or _attribute_of(name)
+        if attribute is None:
+            continue
+        if attribute == "content-type":
+            content_type = content or b""
+            continue
+        try:
+            attributes[attribute] = (content or b"").decode()
+        except UnicodeDecodeError:
+            refusal = refusal or Refusal(name, "UTF-8 text", repr(content)[:80])
+    if content_type[:23].lower() == b"application/cloudevents":
+        return _read_structured(key, value)
+    if refusal is not None:
+        return refusal
     envelope = read_attributes(attributes, key)
     return envelope if isinstance(envelope, Refusal) else (envelope, value)
+
+
+def _attribute_of(header: str) -> str | None:
+    """The attribute that a header carries, whatever the case of its name; None for a header that carries none."""
+    name = header.lower()
+    return name[3:] if name.startswith("ce_") else _ATTRIBUTES.get(name)
 
 
 def _read_structured(key: bytes | None, value: bytes | None) -> tuple[Envelope, bytes | None] | Refusal:
