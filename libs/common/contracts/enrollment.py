@@ -37,7 +37,9 @@ class IssuerPublished(Contract):
 
 
 class AchievementPublished(Contract):
-    """A published version of something that can be earned. Key: the achievement id.
+    """A published version of something that can be earned. Key: `<achievement id>@<version>`.
+
+    The topic is compacted, and a version is a contract with those who started it (B5): each keeps its own key.
 
     `hours` is the effort (M1.9), `credits` what a badge of it adds to a `credits` requirement, `on_new_version`
     what becomes of learners who started an earlier version (B5).

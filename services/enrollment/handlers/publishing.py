@@ -77,7 +77,7 @@ async def _keep(work: Work, draft: AchievementPublished, by: str) -> None:
     work.tell(
         Outgoing(
             topic=AchievementPublished.TOPIC,
-            key=draft.achievement_id,
+            key=f"{draft.achievement_id}@{draft.version}",
             event_id=uuid5(rules.NAMESPACE, f"achievement|{draft.achievement_id}|{draft.version}"),
             type=AchievementPublished.TYPE,
             source=SOURCE,
