@@ -17,7 +17,7 @@ from deploy.local.server import Child, log_size
 SERVICES = ("enrollment", "progress", "awarding", "verification")
 LONGEST_PAUSE_SECONDS = 10.0
 # A process that has lived this long starts with a clean record when it dies.
-STEADY = timedelta(seconds=30)
+STEADY = timedelta(seconds=5)
 
 Say = Callable[[str], None]
 
@@ -57,7 +57,9 @@ class ServiceProcess:
         return self._child.exit_code
 
     def why(self) -> str:
-        """The last telling line that it wrote since its latest start."""
+        """How it ended: the signal that killed it, or the last telling line that it wrote."""
+        if self.exit_code is not None and self.exit_code < 0:
+            return f"killed by {signal.Signals(-self.exit_code).name}"
         return self._child.why(since=self._written)
 
     def stop_leftover(self) -> None:

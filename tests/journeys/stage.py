@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from rich.console import Console
 
 from deploy.doors import Doors
@@ -40,18 +40,14 @@ async def send(cohort: Cohort, doors: Doors, *, pace: Pace | None = None, disord
 async def records_of(system: System, topic: str) -> list[ConsumerRecord]:
     """Every committed record of a topic."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=system.kafka.bootstrap, isolation_level="read_committed", auto_offset_reset="earliest"
-    )
+        topic, bootstrap_servers=system.kafka.bootstrap, isolation_level="read_committed",
+        auto_offset_reset="earliest",
+    )  # fmt: skip
     await consumer.start()
     try:
-        await consumer.client.force_metadata_update()
-        partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
-        consumer.assign(partitions)
-        ends = await consumer.end_offsets(partitions)
         found: list[ConsumerRecord] = []
-        for partition in partitions:
-            await consumer.seek_to_beginning(partition)
-        while any([await consumer.position(partition) < ends[partition] for partition in partitions]):
+        ends = await consumer.end_offsets(consumer.assignment())
+        while [partition for partition, end in ends.items() if await consumer.position(partition) < end]:
             for records in (await consumer.getmany(timeout_ms=500)).values():
                 found += records
         return found

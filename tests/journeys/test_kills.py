@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
@@ -35,7 +36,7 @@ async def test_nothing_is_lost_or_doubled_by_kills_and_a_rebuild_gives_the_same_
         # Sending all of it once more changes nothing; it ends when everything is through.
         outcome = await send(cohort, doors, disorder=disorder)
         assert outcome.badges == expected
-        assert sum(kills.values()) == KILLS
+        assert kills.total() == KILLS
 
         told = await records_of(system, "badge-issued")
         ids = Counter(event_id(record) for record in told if _is_badge(record))
@@ -56,34 +57,38 @@ async def test_nothing_is_lost_or_doubled_by_kills_and_a_rebuild_gives_the_same_
 
 
 async def _send_between_kills(system: System, doors: Doors, cohort: Cohort, disorder: Disorder) -> Counter[str]:
-    """Send the events in as many parts as there are kills, and kill a worker at random within each."""
+    """Send the events in as many parts as there are kills, and kill a process at random while each is sent."""
     draw = random.Random(11)
     events = disorder.applied(cohort.events())
     part = cohort.event_count // KILLS + 1
     kills: Counter[str] = Counter()
-    while batch := list(islice(events, part)):
-        if sum(kills.values()) < KILLS:
-            victim = draw.choice(["progress-worker", "awarding-worker", "awarding-worker", "verification-worker",
-                                  "enrollment-worker", "progress-api"])  # fmt: skip
-            await _until_alive(system, victim)
-            sending = asyncio.create_task(_post(doors, batch))
-            await asyncio.sleep(draw.uniform(0, 0.6))
-            system.kill(victim)
-            kills[victim] += 1
-            await sending
-        else:
-            await _post(doors, batch)
+    async with asyncio.TaskGroup() as sending:
+        while batch := list(islice(events, part)):
+            sent = sending.create_task(_post(doors, batch))
+            if kills.total() < KILLS:
+                await asyncio.sleep(draw.uniform(0, 0.6))
+                victim = await _somebody_at_work(system, draw)
+                system.kill(victim)
+                kills[victim] += 1
+            await sent
     return kills
+
+
+async def _somebody_at_work(system: System, draw: random.Random) -> str:
+    """A process at random, workers first of all, out of those that have been up for long enough to be working."""
+    while True:
+        ripe = datetime.now(UTC) - timedelta(seconds=2.5)
+        names = [name for name in system.pids if system.processes[name].started_at < ripe]
+        names = [name for name in names if name.endswith("-worker") or name == "progress-api"]
+        if names:
+            # Awarding, where badges are made, twice as often.
+            return draw.choice([*names, *(name for name in names if name == "awarding-worker")])
+        await asyncio.sleep(0.05)
 
 
 async def _post(doors: Doors, batch: list[Body]) -> None:
     for start in range(0, len(batch), 20):
         await doors.post("progress", "/events", batch[start : start + 20], CLOUDEVENTS_BATCH)
-
-
-async def _until_alive(system: System, name: str) -> None:
-    while name not in system.pids:  # noqa: ASYNC110 - a process sets no event
-        await asyncio.sleep(0.05)
 
 
 async def _all_events_told_once(system: System, cohort: Cohort) -> None:
