@@ -22,7 +22,7 @@ async def test_a_published_achievement_is_told(doors: httpx.AsyncClient, databas
     assert (issuer["topic"], issuer["key"], issuer["type"]) == ("catalogue", b"issuer:school", IssuerPublished.TYPE)
     assert IssuerPublished.model_validate_json(issuer["value"]).name == "School"
     assert (achievement["topic"], achievement["key"], achievement["source"]) == (
-        "catalogue", b"reading", "/cairn/enrollment",
+        "catalogue", b"reading@1", "/cairn/enrollment",
     )  # fmt: skip
     content = AchievementPublished.model_validate_json(achievement["value"])
     assert (content.achievement_id, content.version, content.level) == ("reading", 1, 3)
