@@ -25,7 +25,7 @@ from deploy.replay.sending import Disorder, Pace
 
 
 def demo(
-    data: Annotated[
+    folder: Annotated[
         Path | None, typer.Option("--data", help="Folder with OULAD's CSV files, in place of the example learners.")
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="Check that the links work, then end.")] = False,
@@ -41,12 +41,12 @@ def demo(
     """
     ports = system.free_ports() if free_ports else system.DEFAULT_PORTS
     shape = system.Shape(ports=ports, afresh=state is None)
-    run(lambda signals: _demo(signals, data, state or demo_directory(), shape, once=once))
+    run(lambda signals: _demo(signals, folder, state or demo_directory(), shape, once=once))
 
 
-async def _demo(signals: Signals, data: Path | None, directory: Path, shape: system.Shape, *, once: bool) -> None:
+async def _demo(signals: Signals, folder: Path | None, directory: Path, shape: system.Shape, *, once: bool) -> None:
     with _step("Reading the cohort"):
-        cohort = example_cohort() if data is None else read_oulad(data)
+        cohort = example_cohort() if folder is None else read_oulad(folder)
     started = time.monotonic()
     stderr.print("Starting PostgreSQL, Kafka and the four services …")
     async with system.running_system(directory, shape, say=stderr.print) as running:

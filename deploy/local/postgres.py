@@ -69,7 +69,7 @@ class LocalPostgres:
         self._child = Child("postgres", self.directory, signal.SIGINT)  # SIGINT: fast shutdown
 
     @property
-    def data(self) -> Path:
+    def cluster(self) -> Path:
         """PostgreSQL's own data directory."""
         return self.directory / "data"
 
@@ -96,10 +96,10 @@ class LocalPostgres:
             require_space(_NAME, self.directory, 400)
             binaries = _binaries()
             prefix = _as_nobody([self.directory, binaries])
-            if not (self.data / "PG_VERSION").exists():
+            if not (self.cluster / "PG_VERSION").exists():
                 self._make_data(binaries, prefix)
             self._clear_foreign_pid_file()
-            self._run([*prefix, str(binaries / "postgres"), "-D", str(self.data)])
+            self._run([*prefix, str(binaries / "postgres"), "-D", str(self.cluster)])
         except OSError as error:
             self.stop()
             raise CannotStart(f"{_NAME}: cannot use {self.directory}: {error.strerror}") from error
@@ -130,7 +130,7 @@ class LocalPostgres:
     def _is_ready(self) -> bool:
         """Whether this very server says so in its pid file (line 1 its pid, line 8 its state)."""
         try:
-            lines = (self.data / "postmaster.pid").read_text().splitlines()
+            lines = (self.cluster / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
             return False
         return len(lines) >= 8 and lines[0] == str(self._child.pid) and lines[7].strip() == "ready"
@@ -161,21 +161,21 @@ class LocalPostgres:
             if is_about_full_disk(made.stderr):
                 raise CannotStart(f"{_NAME}: the disk of {self.directory} is full: free some space and try again")
             said = " ".join(made.stderr.split())[-300:]
-            raise CannotStart(f"{_NAME}: cannot make {self.data}: {said}")
-        aside.rename(self.data)
+            raise CannotStart(f"{_NAME}: cannot make {self.cluster}: {said}")
+        aside.rename(self.cluster)
 
     def _clear_foreign_pid_file(self) -> None:
         """Remove the pid file of a killed server if its pid now belongs to some other program.
 
         A pid that is free PostgreSQL handles itself; one that is used again would stop it for ever.
         """
-        pid_file = self.data / "postmaster.pid"
+        pid_file = self.cluster / "postmaster.pid"
         try:
             process = psutil.Process(int(pid_file.read_text().splitlines()[0]))
-            if process.name() == "postgres" and Path(process.cwd()) == self.data:
+            if process.name() == "postgres" and Path(process.cwd()) == self.cluster:
                 raise CannotStart(
                     f"{_NAME}: a server that this program did not start (process {process.pid}) runs in "
-                    f"{self.data}: stop it first"
+                    f"{self.cluster}: stop it first"
                 )
         except (FileNotFoundError, psutil.NoSuchProcess):
             return

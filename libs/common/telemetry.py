@@ -10,7 +10,7 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Generator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Generator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -163,7 +163,9 @@ class StderrLogger:
         """Write one line."""
         print(message, file=sys.stderr, flush=True)
 
-    log = debug = info = warn = warning = fatal = failure = err = error = critical = exception = msg
+    def __getattr__(self, level: str) -> Callable[[str], None]:
+        """The writer of any level: they are all the same."""
+        return self.msg
 
 
 class _ToStructlog(logging.Handler):

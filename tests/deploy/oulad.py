@@ -45,18 +45,15 @@ def expected_badges(directory: Path) -> dict[str, int]:
     return table
 
 
+PRESENTATIONS = (("AAA", "2013J"), ("BBB", "2013B"), ("BBB", "2014B"), ("CCC", "2014B"), ("DDD", "2013J"))
+
+
 def write_oulad(
     directory: Path,
     *,
     learners: int = 60,
     seed: int = 1,
-    presentations: Sequence[tuple[str, str]] = (
-        ("AAA", "2013J"),
-        ("BBB", "2013B"),
-        ("BBB", "2014B"),
-        ("CCC", "2014B"),
-        ("DDD", "2013J"),
-    ),
+    presentations: Sequence[tuple[str, str]] = PRESENTATIONS,
 ) -> Path:
     """Write files of OULAD's shape with made-up rows to `directory`, and return it.
 

@@ -62,7 +62,7 @@ async def test_only_who_knows_the_password_enters(server: LocalPostgres) -> None
 
 async def test_starts_though_the_old_pid_now_belongs_to_another_program(server: LocalPostgres) -> None:
     os.kill(server.pid, signal.SIGKILL)
-    pid_file = server.data / "postmaster.pid"
+    pid_file = server.cluster / "postmaster.pid"
     lines = pid_file.read_text().splitlines(keepends=True)
     server.stop()
     other = await asyncio.create_subprocess_exec("sleep", "60")

@@ -90,6 +90,11 @@ def test_a_long_function_is_caught() -> None:
     assert found(long_functions, "def f():\n" + "    x = 1\n" * 40) == [
         "`f` has 41 lines, at most 40 are allowed"
     ]  # fmt: skip
+    nested = "def f():\n" + "    x = 1\n" * 39 + "    if x:\n        def g():\n" + "            y = 1\n" * 40
+    assert found(long_functions, nested) == [
+        "`f` has 41 lines, at most 40 are allowed",
+        "`g` has 41 lines, at most 40 are allowed",
+    ]
     told = 'def f():\n    """Why.\n\n    And how.\n    """\n' + "    x = 1\n" * 39
     assert found(long_functions, told) == []
 

@@ -87,12 +87,12 @@ def test_a_rotation_changes_nothing_before_it_and_removes_no_key(
 @given(histories(), st.data(), instants, instants, st.none() | instants)
 def test_a_revocation_never_makes_a_signature_stand(
     keys: tuple[PublishedKey, ...],
-    data: st.DataObject,
+    choice: st.DataObject,
     revoked_at: datetime,
     signed_at: datetime,
     logged_at: datetime | None,
 ) -> None:
-    number = data.draw(st.integers(0, len(keys) - 1))
+    number = choice.draw(st.integers(0, len(keys) - 1))
     after = revoked(keys, keys[number].public_key, revoked_at)
     for old, new in zip(keys, after, strict=True):
         trust, before = key_trust(new, signed_at, logged_at), key_trust(old, signed_at, logged_at)

@@ -188,19 +188,19 @@ def test_consistency_of_the_known_tree(old_size: int, size: int, proof: list[str
 
 @settings(deadline=None)
 @given(hashes_of_leaves, st.data())
-def test_it_is_the_tree_of_the_standard(leaves: list[bytes], data: st.DataObject) -> None:
+def test_it_is_the_tree_of_the_standard(leaves: list[bytes], choice: st.DataObject) -> None:
     frontier, hashes = stored(leaves)
     assert frontier.root == naive_root(leaves)
-    size = data.draw(st.integers(0, len(leaves)))
+    size = choice.draw(st.integers(0, len(leaves)))
     root = naive_root(leaves[:size])
     assert frontier_at(size, {place: hashes[place] for place in root_places(size)}).root == root
-    old_size = data.draw(st.integers(0, size))
+    old_size = choice.draw(st.integers(0, size))
     needed = {place: hashes[place] for place in consistency_places(old_size, size)}
     proof = consistency_proof(old_size, size, needed)
     assert list(proof) == ([] if old_size == 0 else naive_subproof(old_size, leaves[:size], True))
     assert extends(old_size, naive_root(leaves[:old_size]), size, root, proof)
     if size:
-        index = data.draw(st.integers(0, size - 1))
+        index = choice.draw(st.integers(0, size - 1))
         needed = {place: hashes[place] for place in inclusion_places(index, size)}
         proof = inclusion_proof(index, size, needed)
         assert list(proof) == naive_path(index, leaves[:size])
@@ -219,12 +219,12 @@ def test_leaves_may_come_in_batches(leaves: list[bytes], first: int) -> None:
 
 @settings(deadline=None, max_examples=300)
 @given(st.integers(1, 70), st.data())
-def test_no_false_inclusion_passes(size: int, data: st.DataObject) -> None:
+def test_no_false_inclusion_passes(size: int, choice: st.DataObject) -> None:
     leaves = [leaf_hash(b"%d" % number) for number in range(size)]
     frontier, hashes = stored(leaves)
-    index = data.draw(st.integers(0, size - 1))
+    index = choice.draw(st.integers(0, size - 1))
     proof = inclusion_proof(index, size, hashes)
-    elsewhere = data.draw(st.integers(-1, size + 1).filter(lambda other: other != index))
+    elsewhere = choice.draw(st.integers(-1, size + 1).filter(lambda other: other != index))
     assert not includes(leaves[index], elsewhere, size, proof, frontier.root)
     assert not includes(leaf_hash(b"another"), index, size, proof, frontier.root)
     assert not includes(leaves[index], index, size, proof, EMPTY_ROOT)
@@ -234,10 +234,10 @@ def test_no_false_inclusion_passes(size: int, data: st.DataObject) -> None:
 
 @settings(deadline=None, max_examples=300)
 @given(st.integers(2, 70), st.data())
-def test_no_false_history_passes(size: int, data: st.DataObject) -> None:
+def test_no_false_history_passes(size: int, choice: st.DataObject) -> None:
     leaves = [leaf_hash(b"%d" % number) for number in range(size)]
-    old_size = data.draw(st.integers(1, size - 1))
-    changed = data.draw(st.integers(0, old_size - 1))
+    old_size = choice.draw(st.integers(1, size - 1))
+    changed = choice.draw(st.integers(0, old_size - 1))
     rewritten = [leaf_hash(b"x") if number == changed else leaf for number, leaf in enumerate(leaves)]
     old_root = naive_root(leaves[:old_size])
     frontier, hashes = stored(rewritten)
