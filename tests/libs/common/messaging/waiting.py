@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 
-async def until(is_so: Callable[[], Awaitable[bool]], *, seconds: float = 60) -> None:
+async def until(is_so: Callable[[], Awaitable[bool]], *, seconds: float = 120) -> None:
     """Return once `is_so` says so; raises `TimeoutError` after `seconds`."""
     async with asyncio.timeout(seconds):
         while not await is_so():  # noqa: ASYNC110 - what is waited for happens in a server or another process
