@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from heapq import heappop, heappush
 from uuid import UUID
 
 from libs.common.credentials.identifiers import badge_id
 from services.awarding.model import Award, Fact, Held, Nothing, Trigger
 from services.awarding.rules.catalogue import Achievement, Catalogue
-from services.awarding.rules.outcome import Record, proving_badges, proving_facts
+from services.awarding.rules.outcome import Outcome, Record, proving_badges, proving_facts
 from services.awarding.rules.tree import proof_of
 
 # Which award of the achievement to the learner it is; renewals count on.
@@ -80,9 +81,12 @@ class _Walk:
             if name not in self.open_ids:
                 continue
             achievement = self.catalogue.achievements[name]
-            if not self._is_issuable(achievement) or not achievement.tree.met(self.record):
+            if not self._is_issuable(achievement):
                 continue
-            self._award(achievement, trigger)
+            outcome = proof_of(achievement.tree, self.record)
+            if outcome.met_at is None:
+                continue
+            self._award(achievement, outcome, outcome.met_at, trigger)
             for above in self.catalogue.by_badge.get(name, ()):
                 if above in self.open_ids:
                     heappush(queue, (rank[above], above))
@@ -94,18 +98,16 @@ class _Walk:
     def _is_issuable(self, achievement: Achievement) -> bool:
         return achievement.published.issuer_id in self.catalogue.issuers
 
-    def _award(self, achievement: Achievement, trigger: Trigger | None) -> None:
-        outcome = proof_of(achievement.tree, self.record)
-        assert outcome.met_at is not None
+    def _award(self, achievement: Achievement, outcome: Outcome, met_at: datetime, trigger: Trigger | None) -> None:
         facts, badges = proving_facts(outcome), proving_badges(outcome)
         trigger = trigger or _last_of(facts, badges)
         name, version = achievement.achievement_id, achievement.version
         derived = badge_id(self.namespace, self.learner_id, name, str(version), FIRST_CYCLE)
         credits_ = achievement.published.credits
-        award = Award(derived, self.learner_id, name, version, FIRST_CYCLE, outcome.met_at, facts, badges, trigger)
+        award = Award(derived, self.learner_id, name, version, FIRST_CYCLE, met_at, facts, badges, trigger)
         self.awards.append(award)
         self.open_ids.discard(name)
-        self.record.held[name] = Held(self.learner_id, name, version, derived, outcome.met_at, credits_, trigger)
+        self.record.held[name] = Held(self.learner_id, name, version, derived, met_at, credits_, trigger)
 
 
 def _last_of(facts: Sequence[Fact], badges: Sequence[Held]) -> Trigger:

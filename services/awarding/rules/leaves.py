@@ -103,7 +103,10 @@ class ScoreLeaf:
             return False
         if self.latest:
             return is_at_least(max(facts, key=_when), self.at_least)
-        return any(is_at_least(fact, self.at_least) for fact in facts)
+        for fact in facts:  # noqa: SIM110 - asked for every leaf of every event: a generator takes three times as long
+            if is_at_least(fact, self.at_least):
+                return True
+        return False
 
     def outcome(self, record: Record) -> Outcome:
         """Met since the earliest attempt that is good enough, or since the latest if only that counts."""

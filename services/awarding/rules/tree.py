@@ -78,9 +78,18 @@ Node = Branch | Leaf
 
 def proof_of(node: Node, record: Record) -> Outcome:
     """The outcome of a node without the parts that are not met: the same proof, for less work."""
-    if isinstance(node, Branch):
-        return node.judged(tuple(proof_of(part, record) for part in node.parts if part.met(record)))
-    return node.outcome(record)
+    if not isinstance(node, Branch):
+        return node.outcome(record)
+    met, may_fail = list[Outcome](), len(node.parts) - node.n
+    for part in node.parts:
+        outcome = proof_of(part, record)
+        if outcome.met_at is not None:
+            met.append(outcome)
+            continue
+        may_fail -= 1
+        if may_fail < 0:
+            return Outcome(node)
+    return node.judged(tuple(met))
 
 
 def compiled(requirement: Requirement, *, hopeful: bool = False) -> Node:
