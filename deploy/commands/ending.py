@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import signal
 from collections.abc import Callable, Coroutine
@@ -96,5 +97,10 @@ def run(main: Callable[[Signals], Coroutine[Any, Any, None]]) -> None:
     except tuple(_CODES) as fault:
         stderr.print(f"cairn: {fault}", style="red", markup=False)
         raise typer.Exit(next(code for kind, code in _CODES.items() if isinstance(fault, kind))) from None
+    except OSError as fault:
+        if fault.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS):
+            raise
+        stderr.print(f"cairn: {fault.filename or 'cannot write'}: {fault.strerror}", style="red", markup=False)
+        raise typer.Exit(Exit.CANNOT_START) from None
     except (asyncio.CancelledError, KeyboardInterrupt):
         raise typer.Exit(Exit.INTERRUPTED) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +19,7 @@ from deploy.commands.options import State, Token, Urls, chosen_access
 from deploy.doors import Access, Doors
 from deploy.local.home import home
 from deploy.local.identity import SCOPES
+from deploy.local.server import CannotStart, Claim
 from deploy.local.system import Shape, free_ports, running_system
 from deploy.replay.oulad import read_oulad
 from deploy.replay.replaying import Outcome
@@ -75,6 +76,7 @@ async def _some_system(access: Access | None, state: Path | None) -> AsyncGenera
         return
     stderr.print("No system is running: starting an embedded one …")
     home().mkdir(parents=True, exist_ok=True)
+    _remove_leftovers()
     own = None if state else Path(tempfile.mkdtemp(prefix="replay-", dir=home()))
     try:
         async with running_system(own or state or home(), Shape(ports=free_ports()), say=stderr.print) as system:
@@ -82,6 +84,16 @@ async def _some_system(access: Access | None, state: Path | None) -> AsyncGenera
     finally:
         if own is not None:
             shutil.rmtree(own, ignore_errors=True)
+
+
+def _remove_leftovers() -> None:
+    """Remove the folders of replays that were killed before they could do so."""
+    for folder in home().glob("replay-*"):
+        claim = Claim("Cairn", folder)
+        with suppress(CannotStart):  # somebody's replay runs there now
+            claim.take()
+            shutil.rmtree(folder, ignore_errors=True)
+            claim.release()
 
 
 def _report(outcome: Outcome, *, as_json: bool) -> None:

@@ -42,7 +42,8 @@ async def replay(
     Raises what `Doors` raises, and `Unsettled` when nothing moves for `patience_seconds` though something waits.
     """
     started, sent = time.monotonic(), Sent()
-    total = cohort.learner_count + cohort.enrollment_count + cohort.event_count
+    rows = cohort.learner_count + cohort.enrollment_count + cohort.event_count
+    total = round(rows * (1 + disorder.duplicates))
     with Screen(console, total, sent) as screen:
         watching = asyncio.create_task(watch(doors, screen.show))
         try:
