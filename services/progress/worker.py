@@ -28,7 +28,7 @@ HEARS = (
     Hears(LEARNERS, LearnerRegistered, handlers.on_learner_registered, ordered=True),
     Hears(ENROLLED, Enrolled, handlers.on_enrolled),
     Hears(ENROLLED, Withdrawn, handlers.on_withdrawn),
-    *(Hears(LEARNING_EVENTS, form.contract, handlers.record_heard) for form in FORMS.values()),
+    *(Hears(LEARNING_EVENTS, form.contract, handlers.record_heard, knows_seen=True) for form in FORMS.values()),
     Hears(BADGE_ISSUED, BadgeIssued, handlers.on_badge_issued),
     Hears(BADGE_ISSUED, BadgeSuspended, handlers.on_badge_suspended),
     Hears(BADGE_ISSUED, BadgeReinstated, handlers.on_badge_reinstated),

@@ -71,18 +71,20 @@ class Batch:
         return fresh
 
     async def _drop_seen(self, connection: Connection, entries: Sequence[Entry]) -> list[Entry]:
-        if not entries:
-            return []
+        rows = self._hearing.rows
+        passing = [entry for entry in entries if rows[entry.row].knows_seen]
         first: dict[UUID, Entry] = {}
         for entry in entries:
-            if first.setdefault(_id_of(entry), entry) is not entry:
+            if not rows[entry.row].knows_seen and first.setdefault(_id_of(entry), entry) is not entry:
                 self.duplicates.append(entry)
+        if not first:
+            return passing
         new = await store.note_seen(connection, list(first))
         if len(new) == len(first):
-            return list(first.values())
+            return [*passing, *first.values()]
         kept = set(new)
         self.duplicates += [entry for event_id, entry in first.items() if event_id not in kept]
-        return [entry for event_id, entry in first.items() if event_id in kept]
+        return [*passing, *(entry for event_id, entry in first.items() if event_id in kept)]
 
     async def _hold_back(self, connection: Connection, entries: list[Entry]) -> list[Entry]:
         places = [place for entry in entries if (place := self._hearing.place_of(entry)) is not None]

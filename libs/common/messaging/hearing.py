@@ -58,12 +58,16 @@ class Hears:
     Rows are handled in table order within a batch. With `ordered`, events of the topic's ordered rows are handled
     in the order in which they arrived, and one that fails holds back the later ones of its key until it is
     resent or discarded.
+
+    With `knows_seen`, the handler itself knows what it has seen: the inbox is passed by. It is for topics on which
+    outsiders choose the ids, where an id that comes again with another body is a conflict and no duplicate.
     """
 
     topic: str
     contract: type[Contract]
     handle: Handler
     ordered: bool = False
+    knows_seen: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,7 @@ class Replay:
         """
         if entry.received is None:
             return entry.unusable, False
+        is_counted = is_counted or self._hearing.rows[entry.row].knows_seen
         if not is_counted and not await store.note_seen(work.connection, [entry.received.event_id]):
             return None, True
         settlement = Settlement(self._hearing)
