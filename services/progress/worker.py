@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from libs.common.messaging.worker_process import run_worker
-
 from libs.common.contracts import (
     AchievementPublished,
     BadgeIssued,
@@ -18,6 +16,7 @@ from libs.common.contracts import (
 )
 from libs.common.contracts.topics import BADGE_ISSUED, CATALOGUE, ENROLLED, LEARNERS, LEARNING_EVENTS
 from libs.common.messaging.hearing import Hears
+from libs.common.messaging.worker_process import run_worker
 from libs.common.settings import ServiceSettings
 from services.progress import handlers
 from services.progress.model import FORMS
