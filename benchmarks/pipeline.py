@@ -26,6 +26,7 @@ from deploy.doors import Doors
 from deploy.local.identity import SCOPES
 from deploy.local.system import Shape, System, free_ports, running_system
 from deploy.replay.sending import CLOUDEVENTS_BATCH
+from deploy.replay.watching import settle
 from libs.common.credentials.identifiers import badge_id
 
 ASSESSMENTS = 12
@@ -89,14 +90,7 @@ async def _register(doors: Doors, learners: int) -> None:
     for first in range(0, len(names), 1000):
         rows = [{"learner_id": name} for name in names[first : first + 1000]]
         await doors.post("enrollment", "/learners", {"learners": rows})
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        looks = [await doors.get(name, "/operations/delivery") for name in ("enrollment", "progress", "awarding")]
-        if not any(look["outbox"]["rows"] or sum(w["lag_records"] for w in look["workers"]) for look in looks):
-            await asyncio.sleep(2)  # the lag that workers report is at most this old
-            return
-        await asyncio.sleep(0.5)
-    raise TimeoutError("the learners did not come through in 60 s")
+    await settle(doors, lambda _: None, patience_seconds=60)
 
 
 def _score(learner: str, number: int, raw: int) -> dict[str, Any]:

@@ -40,8 +40,8 @@ async def links_to_show(system: System, doors: Doors, cohort: Cohort) -> tuple[L
     learner_id, badges = max(zip(learner_ids, map(_badges, answers), strict=True), key=lambda pair: len(pair[1]))
     if not badges:
         raise NothingToShow(f"none of the first {len(learner_ids)} learners has a badge to show")
-    # The last to be awarded: a stack or a pathway, where there is one.
-    badge_id = max(badges, key=lambda badge: badge["valid_from"])["badge_id"]
+    # The first to be earned: events earned it, while a stack or a pathway stands on other badges.
+    badge_id = min(badges, key=lambda badge: badge["valid_from"])["badge_id"]
     token = system.identity.mint_token(f"demo:{learner_id}", ["records.read"], learner_id=learner_id, hours=LINK_HOURS)
     verification, awarding = system.urls["verification"], system.urls["awarding"]
     return (
