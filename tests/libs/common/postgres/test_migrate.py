@@ -51,7 +51,7 @@ async def test_many_processes_may_migrate_at_once(database_dsn: str, folder: Pat
 async def test_a_changed_file_is_refused(database_dsn: str, folder: Path) -> None:
     await migrate(database_dsn, [folder])
     write(folder, "0001_first.sql", "create table first (id bigint);")
-    with pytest.raises(MigrationError, match="0001_first.sql was changed after it was applied"):
+    with pytest.raises(MigrationError, match=r"0001_first\.sql was changed after it was applied"):
         await migrate(database_dsn, [folder])
 
 
