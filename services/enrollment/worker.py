@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from libs.common.messaging.worker_process import run_worker
-
 from libs.common.messaging.hearing import Hears
+from libs.common.messaging.worker_process import run_worker
 from libs.common.settings import ServiceSettings
 
 HEARS: tuple[Hears, ...] = ()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
-from libs.common.messaging.operations import operations_router
 
+from libs.common.messaging.operations import operations_router
 from libs.common.service import create_app
 from libs.common.settings import ServiceSettings
 from services.enrollment.api import catalogue, learners
