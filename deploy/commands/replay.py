@@ -108,6 +108,8 @@ def _report(outcome: Outcome, *, as_json: bool) -> None:
         f" {outcome.events / outcome.seconds:,.0f}/s. Sent twice {sent.duplicates:,}, parked {sent.parked:,},"
         f" unmapped {sent.unmapped:,}, refused {len(sent.refused):,}, requests repeated {outcome.retries:,}."
     )
+    if outcome.dead_letters:
+        stderr.print(f"{outcome.dead_letters:,} dead letters: `cairn dead-letters list` shows why.")
     for refusal in sent.refused[:5]:
         stderr.print(f"refused: {refusal}", markup=False)
     if as_json:

@@ -77,6 +77,7 @@ class ServiceProcess:
     def stop(self, timeout_seconds: float = 15) -> None:
         """Ask it to stop, wait, and kill it if it has not stopped in time."""
         self.is_wanted = False
+        self.deaths = 0
         self._child.stop(timeout_seconds)
 
     def kill(self) -> None:

@@ -24,7 +24,8 @@ class Outcome:
     """What came of a replay: `badges` by the achievements' labels, in the order of the catalogue.
 
     `events` is how many different enrolments and learning events the cohort has, `seconds` the time from the
-    first request until nothing moved any more.
+    first request until nothing moved any more, `retries` how many requests were sent again, `dead_letters` how many
+    messages the services could not use, since ever.
     """
 
     badges: dict[str, int]
@@ -32,6 +33,7 @@ class Outcome:
     seconds: float
     sent: Sent
     retries: int
+    dead_letters: int
 
 
 async def replay(
@@ -57,7 +59,7 @@ async def replay(
         screen.step("waiting for the badges")
         end, ended = await settle(doors, screen.show, patience_seconds=patience_seconds)
     events = cohort.enrollment_count + cohort.event_count
-    return Outcome(_by_label(cohort, end), events, ended - started, sent, doors.retries)
+    return Outcome(_by_label(cohort, end), events, ended - started, sent, doors.retries, end.dead_letters)
 
 
 def _steps(

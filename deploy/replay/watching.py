@@ -27,7 +27,7 @@ class Snapshot:
 
     `outbox` rows are not yet told, `lag` records told but not yet handled, `recheck` learners to look at again;
     `badges` counts what verification can show, by achievement id. `is_fresh` says that every worker has reported
-    lately; `positions` are those of all readers, which stand still when nothing moves.
+    lately; `dead_letters` wait for an operator; `positions` are those of all readers, which stand still when nothing moves.
     """
 
     outbox: int
@@ -35,6 +35,7 @@ class Snapshot:
     recheck: int
     badges: Mapping[str, int]
     is_fresh: bool
+    dead_letters: int
     positions: str
 
     @property
@@ -57,6 +58,7 @@ async def look(doors: Doors) -> Snapshot:
         badges={entry["achievement_id"]: entry["badges"] for entry in counts["counts"]},
         is_fresh=all(delivery["workers"] for delivery in deliveries)
         and all(worker["age_seconds"] < FRESH_SECONDS and worker["lag_records"] is not None for worker in workers),
+        dead_letters=sum(delivery["backlog"]["open_dead_letters"] for delivery in deliveries),
         positions=str([delivery["positions"] for delivery in deliveries]),
     )
 
