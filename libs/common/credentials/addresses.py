@@ -44,6 +44,30 @@ class Addresses:
         """The Open Badges 2.0 profile of an issuer."""
         return f"{self.base_url}/ob2/issuers/{issuer}"
 
+    def issuer_key(self, issuer: str, key: str) -> str:
+        """A P-256 or RSA key of an issuer as JWK: the `kid` of its VC-JWTs."""
+        return f"{self.base_url}/issuers/{issuer}/keys/{key}"
+
+    def open_badge_2_key(self, issuer: str, key: str) -> str:
+        """The same key as an Open Badges 2.0 CryptographicKey: the `creator` of signed assertions."""
+        return f"{self.base_url}/ob2/issuers/{issuer}/keys/{key}"
+
+    def open_badge_2_revocations(self, issuer: str) -> str:
+        """The Open Badges 2.0 RevocationList of an issuer."""
+        return f"{self.base_url}/ob2/issuers/{issuer}/revocations"
+
+    def endorsement(self, endorsement: UUID | str) -> str:
+        """An endorsement: the id of its EndorsementCredential."""
+        return f"{self.base_url}/endorsements/{endorsement}"
+
+    def open_badge_2_endorsement(self, endorsement: UUID | str) -> str:
+        """The Open Badges 2.0 twin of an endorsement."""
+        return f"{self.base_url}/ob2/endorsements/{endorsement}"
+
+    def record(self, record: UUID | str) -> str:
+        """A learner's record of several badges: the id of its ClrCredential."""
+        return f"{self.base_url}/records/{record}"
+
     def status_list(self, issuer: str, purpose: str, number: int) -> str:
         """A status list credential of an issuer."""
         return f"{self.base_url}/issuers/{issuer}/status/{purpose}/{number}"

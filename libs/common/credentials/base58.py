@@ -2,11 +2,13 @@
 
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _DIGITS = {letter: value for value, letter in enumerate(_ALPHABET)}
-# Two digits a step: half of the divisions.
+# Two digits a look-up: half of the divisions.
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
-# Ten digits a step leave numbers that fit a machine word; _PLACES takes them apart.
+# Ten digits a step leave numbers of a machine word, halves of it such as Python divides fastest.
 _TEN_DIGITS = 58**10
-_PLACES = (58**8, 58**6, 58**4, 58**2)
+_FIVE_DIGITS = 58**5
+_THREE_DIGITS = 58**3
+_TWO_DIGITS = 58**2
 
 
 def encode(content: bytes) -> str:
@@ -14,15 +16,12 @@ def encode(content: bytes) -> str:
     zeros = len(content) - len(content.lstrip(b"\0"))
     number = int.from_bytes(content)
     texts: list[str] = []
-    first, second, third, fourth = _PLACES
     while number:
         number, ten = divmod(number, _TEN_DIGITS)
+        high, low = divmod(ten, _FIVE_DIGITS)
         texts.append(
-            _PAIRS[ten // first]
-            + _PAIRS[ten // second % 3364]
-            + _PAIRS[ten // third % 3364]
-            + _PAIRS[ten // fourth % 3364]
-            + _PAIRS[ten % 3364]
+            f"{_PAIRS[high // _THREE_DIGITS]}{_PAIRS[high // 58 % _TWO_DIGITS]}{_ALPHABET[high % 58]}"
+            f"{_PAIRS[low // _THREE_DIGITS]}{_PAIRS[low // 58 % _TWO_DIGITS]}{_ALPHABET[low % 58]}"
         )
     texts.reverse()
     return "1" * zeros + "".join(texts).lstrip("1")

@@ -16,6 +16,7 @@ CREDENTIALS_V2 = "https://www.w3.org/ns/credentials/v2"
 OPEN_BADGES_3 = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
 OPEN_BADGES_EXTENSIONS = "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json"
 OPEN_BADGES_2 = "https://w3id.org/openbadges/v2"
+CLR_2 = "https://purl.imsglobal.org/spec/clr/v2p0/context-2.0.1.json"
 DID_V1 = "https://www.w3.org/ns/did/v1"
 MULTIKEY_V1 = "https://w3id.org/security/multikey/v1"
 
@@ -59,7 +60,7 @@ PINNED: Mapping[str, Pinned] = MappingProxyType(
             "ob-v3p0-extensions.json",
             "87c06c81bc2317663bf288d740d94fddd2818c4342b186270ff6371dfaa63f93",
         ),
-        "https://purl.imsglobal.org/spec/clr/v2p0/context-2.0.1.json": Pinned(
+        CLR_2: Pinned(
             _OPENBADGESLIB,
             "clr_context_2.0.1.json",
             "880f1902d4158f2f33ce06af41b90719977cd1ea337a9de2e41edb3ff5e543d6",

@@ -4,9 +4,10 @@ Sets are arrays, as the formal JSON schema wants; what is absent is left out (OB
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
-from libs.common.credentials.canonical import Json
+from libs.common.credentials.canonical import Json, parse_json
 from libs.common.credentials.contexts import CREDENTIALS_V2, OPEN_BADGES_3, OPEN_BADGES_EXTENSIONS
 from libs.common.credentials.model import (
     AchievementTerms,
@@ -18,6 +19,7 @@ from libs.common.credentials.model import (
     Result,
     ResultDescription,
     RubricLevel,
+    ShownIdentifier,
     StatusEntry,
 )
 
@@ -25,9 +27,10 @@ CONTEXTS = (CREDENTIALS_V2, OPEN_BADGES_3, OPEN_BADGES_EXTENSIONS)
 SCHEMA_URL = "https://purl.imsglobal.org/spec/ob/v3p0/schema/json/ob_v3p0_achievementcredential_schema.json"
 
 
+@lru_cache(maxsize=1024)
 def instant(value: datetime) -> str:
     """An aware instant as xsd:dateTime in UTC, to the second (later digits are cut off)."""
-    return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return value.astimezone(UTC).isoformat(timespec="seconds")[:-6] + "Z"
 
 
 def present(**members: Any) -> Json:
@@ -67,6 +70,10 @@ def assemble(fixed: Json, name: str, claim: Claim) -> Json:
     if claim.valid_until is not None:
         document["validUntil"] = instant(claim.valid_until)
     document["credentialSubject"] = _subject(fixed["achievement"], claim)
+    if claim.endorsements:
+        document["endorsement"] = [parse_json(content) for content in claim.endorsements]
+    if claim.endorsement_jwts:
+        document["endorsementJwt"] = list(claim.endorsement_jwts)
     if claim.evidence:
         document["evidence"] = [_evidence(entry) for entry in claim.evidence]
     document["credentialSchema"] = fixed["credentialSchema"]
@@ -111,6 +118,8 @@ def achievement(issuer: IssuerProfile, terms: AchievementTerms) -> Json:
         fieldOfStudy=terms.field_of_study,
         specialization=terms.specialization,
         creditsAvailable=terms.credits_available,
+        endorsement=[parse_json(content) for content in terms.endorsements],
+        endorsementJwt=list(terms.endorsement_jwts),
     )
 
 
@@ -127,7 +136,7 @@ def status_entry(status: StatusEntry) -> Json:
 
 def _subject(achievement_part: Json, claim: Claim) -> Json:
     subject: Json = {"id": claim.subject_id, "type": ["AchievementSubject"]}
-    identifiers = _identifiers(claim.recipient, claim.shown_name)
+    identifiers = learner_identifiers(claim.recipient, claim.shown_name, claim.shown_identifiers)
     if identifiers:
         subject["identifier"] = identifiers
     if claim.narrative is not None:
@@ -140,7 +149,10 @@ def _subject(achievement_part: Json, claim: Claim) -> Json:
     return subject
 
 
-def _identifiers(recipient: HashedIdentity, shown_name: str | None) -> list[Json]:
+def learner_identifiers(
+    recipient: HashedIdentity, shown_name: str | None, shown: tuple[ShownIdentifier, ...]
+) -> list[Json]:
+    """The learner's identifiers: an e-mail address hashed, and in plain text what they chose to show."""
     found: list[Json] = []
     if recipient.kind == "emailAddress":  # the subject's own id says all that a hash of it would
         found.append(
@@ -153,7 +165,12 @@ def _identifiers(recipient: HashedIdentity, shown_name: str | None) -> list[Json
             }
         )
     if shown_name is not None:
-        found.append({"type": "IdentityObject", "hashed": False, "identityHash": shown_name, "identityType": "name"})
+        shown = (ShownIdentifier("name", shown_name), *shown)
+    # Each once: two that are alike could not be told apart as blank nodes.
+    for entry in dict.fromkeys(shown):
+        found.append(
+            {"type": "IdentityObject", "hashed": False, "identityHash": entry.value, "identityType": entry.kind}
+        )
     return found
 
 

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from libs.common.credentials.canonical import Json
 
@@ -48,6 +49,10 @@ class JwtSigner:
         point = self._key.public_key().public_numbers()
         return {"kty": "EC", "crv": "P-256", "x": _number(point.x, 32), "y": _number(point.y, 32), **common}
 
+    def public_pem(self) -> str:
+        """The public key as PEM (SubjectPublicKeyInfo), as Open Badges 2.0 publishes keys."""
+        return self._key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
     def sign(self, content: bytes) -> bytes:
         """The JWS signature of `content` (RFC 7518, sections 3.3 and 3.4)."""
         if isinstance(self._key, RSAPrivateKey):
@@ -62,7 +67,6 @@ def vc_jwt(document: Json, not_before: int, expires: int | None, signer: JwtSign
     `not_before` and `expires` are its validFrom and validUntil in seconds since 1970 (NumericDate). The payload
     is the credential itself with the claims that OB 3.0 adds to it.
     """
-    header = {"alg": signer.algorithm, "kid": signer.key_url, "typ": "JWT"}
     payload: Json = {
         **document,
         "iss": document["issuer"]["id"],
@@ -72,6 +76,11 @@ def vc_jwt(document: Json, not_before: int, expires: int | None, signer: JwtSign
     }
     if expires is not None:
         payload["exp"] = expires
+    return compact_jws({"alg": signer.algorithm, "kid": signer.key_url, "typ": "JWT"}, payload, signer)
+
+
+def compact_jws(header: Json, payload: Json, signer: JwtSigner) -> str:
+    """`payload` under `header`, signed, in compact serialisation (RFC 7515, section 7.1)."""
     signing_input = f"{_base64url(orjson.dumps(header))}.{_base64url(orjson.dumps(payload))}"
     return f"{signing_input}.{_base64url(signer.sign(signing_input.encode()))}"
 

@@ -12,10 +12,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from libs.common.credentials.allowed import require_iri, require_text
+from libs.common.credentials.allowed import require_compact_jws, require_iri, require_text
 
 StatusPurpose = Literal["revocation", "suspension", "refresh", "message"]
 IdentityKind = Literal["emailAddress", "url"]
+# OB 3.0, IdentifierTypeEnum: those that can name a person.
+PersonIdentifier = Literal[
+    "name",
+    "sourcedId",
+    "systemId",
+    "userName",
+    "accountId",
+    "emailAddress",
+    "nationalIdentityNumber",
+    "lisSourcedId",
+    "oneRosterSourcedId",
+    "sisSourcedId",
+    "ltiUserId",
+    "identifier",
+]
 ResultStatus = Literal["Completed", "Enrolled", "Failed", "InProgress", "OnHold", "Provisional", "Withdrew"]
 
 
@@ -110,7 +125,9 @@ class AchievementTerms:
     `id` is the URL of this version; `type` a value of the standard's AchievementType vocabulary
     (`MicroCredential`, `Badge`, `LearningProgram`, …) or `ext:…`; `image` the URL of the badge's picture
     (Open Badges 2.0 demands one); `badge_class_url` where the Open Badges 2.0 BadgeClass is served; `language`
-    a BCP 47 tag such as `en` or `en-GB`; `creator` the author if it is not the issuer.
+    a BCP 47 tag such as `en` or `en-GB`; `creator` the author if it is not the issuer. What others say for the
+    achievement stands in `endorsements`, signed EndorsementCredentials in JSON, and `endorsement_jwts`, the same as
+    VC-JWT.
     """
 
     id: str
@@ -132,8 +149,11 @@ class AchievementTerms:
     specialization: str | None = None
     credits_available: float | None = None
     creator: IssuerProfile | None = None
+    endorsements: tuple[bytes, ...] = ()
+    endorsement_jwts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        require_compact_jws(endorsement_jwts=self.endorsement_jwts)
         require_iri(
             id=self.id,
             criteria_url=self.criteria_url,
@@ -208,6 +228,17 @@ class HashedIdentity:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownIdentifier:
+    """An identifier of the learner in plain text, which the badge shows only because the learner chose so."""
+
+    kind: PersonIdentifier
+    value: str
+
+    def __post_init__(self) -> None:
+        require_text(value=self.value)
+
+
+@dataclass(frozen=True, slots=True)
 class StatusEntry:
     """Where the badge's state can be read (Bitstring Status List 1.0, section 2.1); `index` counts from 0."""
 
@@ -229,7 +260,8 @@ class Claim:
 
     `badge_url` is the credential's id and `assertion_url` that of its Open Badges 2.0 twin; `subject_id` the
     learner's pairwise id (`identifiers.subject_id`); instants are aware and kept to the second; `name` replaces
-    the achievement's name as the credential's name; `shown_name` is the learner's own name, only by their choice.
+    the achievement's name as the credential's name; `shown_name` is the learner's own name, only by their choice,
+    and so are `shown_identifiers`; `endorsements` and `endorsement_jwts` are of this badge, as in the terms.
     """
 
     badge_url: str
@@ -246,8 +278,12 @@ class Claim:
     status: StatusEntry | None = None
     credits_earned: float | None = None
     refresh_url: str | None = None
+    shown_identifiers: tuple[ShownIdentifier, ...] = ()
+    endorsements: tuple[bytes, ...] = ()
+    endorsement_jwts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        require_compact_jws(endorsement_jwts=self.endorsement_jwts)
         require_iri(
             badge_url=self.badge_url,
             assertion_url=self.assertion_url,

@@ -37,6 +37,15 @@ def escape(text: str) -> str:
     return _SPECIAL.sub(lambda found: _ESCAPES[found[0]], text)
 
 
+def escape_all(texts: list[str]) -> list[str]:
+    """A new list of `texts`, each as `escape` gives it."""
+    together = "".join(texts)
+    # All that has an escape, except these two, is not printable; most badges have nothing of it.
+    if together.isprintable() and '"' not in together and "\\" not in together:
+        return texts.copy()
+    return [escape(text) for text in texts]
+
+
 def parse(text: str) -> list[Quad]:
     """The quads of N-Quads `text` without comments, in order. Raises `ValueError` on a line that is none."""
     quads: list[Quad] = []
@@ -69,6 +78,16 @@ def blank_nodes(quads: Iterable[Quad]) -> dict[str, list[Quad]]:
             if term is not None and is_blank(term):
                 mentions.setdefault(term, []).append(quad)
     return mentions
+
+
+def linked_blank_nodes(quads: Iterable[Quad]) -> set[str]:
+    """The blank nodes that some quad mentions together with another one."""
+    linked: set[str] = set()
+    for quad in quads:
+        nodes = {term for term in (quad.subject, quad.object, quad.graph) if term is not None and is_blank(term)}
+        if len(nodes) > 1:
+            linked |= nodes
+    return linked
 
 
 def seen_from(node: str, quad: Quad) -> Quad:

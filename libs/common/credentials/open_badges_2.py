@@ -1,19 +1,36 @@
-"""Open Badges 2.0 hosted documents: Assertion, BadgeClass, issuer Profile. For older backpacks (M1.39).
+"""Open Badges 2.0 documents: Assertion, BadgeClass, issuer Profile, keys, revocations, endorsements (M1.39).
 
-Hosted means that the documents prove nothing by themselves: a verifier fetches them again at their ids.
+For older backpacks. Hosted documents prove nothing by themselves: a verifier fetches them again at their ids. A
+signed assertion is a JWS, whose key must be published in a document of its own and listed by the issuer.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from libs.common.credentials.canonical import Json
 from libs.common.credentials.contexts import OPEN_BADGES_2
 from libs.common.credentials.documents import instant, present
+from libs.common.credentials.endorsement import Endorsement
+from libs.common.credentials.jwt import JwtSigner, compact_jws
 from libs.common.credentials.model import AchievementTerms, Alignment, Claim, Evidence, IssuerProfile
 
 # OB 2.0 names the learner's identifier by the property of a Profile that holds it.
 _RECIPIENT_TYPES = {"emailAddress": "email", "url": "url"}
 
 
-def assertion(terms: AchievementTerms, claim: Claim) -> Json:
-    """The hosted Assertion of one badge; its recipient is hashed with the badge's own salt."""
+@dataclass(frozen=True, slots=True)
+class RevokedAssertion:
+    """An entry of a RevocationList: the assertion's id, and why, if that may be told."""
+
+    assertion_url: str
+    reason: str | None = None
+
+
+def assertion(terms: AchievementTerms, claim: Claim, *, endorsements: Sequence[str] = ()) -> Json:
+    """The hosted Assertion of one badge; its recipient is hashed with the badge's own salt.
+
+    `endorsements` are the URLs of what others say for this badge.
+    """
     return present(
         **{"@context": OPEN_BADGES_2},
         id=claim.assertion_url,
@@ -32,11 +49,57 @@ def assertion(terms: AchievementTerms, claim: Claim) -> Json:
         evidence=[_evidence(entry) for entry in claim.evidence],
         # The same achievement as a signed credential (OB 2.0, "related": 2.1 and later readers follow it).
         related=[{"id": claim.badge_url}],
+        endorsement=list(endorsements),
     )
 
 
-def badge_class(issuer: IssuerProfile, terms: AchievementTerms) -> Json:
-    """The BadgeClass of one achievement version."""
+def signed_assertion(terms: AchievementTerms, claim: Claim, signer: JwtSigner, creator: str) -> str:
+    """The signed Assertion of one badge as a compact JWS (OB 2.0, "SignedBadge").
+
+    `creator` is the URL of the signer's CryptographicKey, which the issuer's profile must list. RS256 is the
+    algorithm that each verifier knows; ES256 is known to some.
+    """
+    payload = {**assertion(terms, claim), "verification": {"type": "SignedBadge", "creator": creator}}
+    return compact_jws({"alg": signer.algorithm}, payload, signer)
+
+
+def cryptographic_key(creator: str, issuer: IssuerProfile, public_key_pem: str) -> Json:
+    """The CryptographicKey to be served at `creator`: the issuer's public key."""
+    return {
+        "@context": OPEN_BADGES_2,
+        "id": creator,
+        "type": "CryptographicKey",
+        "owner": issuer.open_badge_2_url,
+        "publicKeyPem": public_key_pem,
+    }
+
+
+def revocation_list(url: str, issuer: IssuerProfile, revoked: Sequence[RevokedAssertion]) -> Json:
+    """The RevocationList to be served at `url`: the only way to revoke a signed assertion."""
+    return {
+        "@context": OPEN_BADGES_2,
+        "id": url,
+        "type": "RevocationList",
+        "issuer": issuer.open_badge_2_url,
+        "revokedAssertions": [present(id=entry.assertion_url, revocationReason=entry.reason) for entry in revoked],
+    }
+
+
+def endorsement(given: Endorsement, endorsed: str) -> Json:
+    """The hosted Endorsement; `endorsed` is the Open Badges 2.0 URL of what is endorsed."""
+    return {
+        "@context": OPEN_BADGES_2,
+        "id": given.open_badge_2_url,
+        "type": "Endorsement",
+        "claim": {"id": endorsed, "endorsementComment": given.comment},
+        "issuer": given.endorser.open_badge_2_url,
+        "issuedOn": instant(given.valid_from),
+        "verification": {"type": "HostedBadge"},
+    }
+
+
+def badge_class(issuer: IssuerProfile, terms: AchievementTerms, *, endorsements: Sequence[str] = ()) -> Json:
+    """The BadgeClass of one achievement version; `endorsements` are the URLs of what others say for it."""
     return present(
         **{"@context": OPEN_BADGES_2},
         id=terms.badge_class_url,
@@ -49,12 +112,22 @@ def badge_class(issuer: IssuerProfile, terms: AchievementTerms) -> Json:
         tags=list(dict.fromkeys(terms.tags)),
         alignment=[_alignment(entry) for entry in dict.fromkeys(terms.alignments)],
         version=terms.version,
+        endorsement=list(endorsements),
         **{"@language": terms.language},
     )
 
 
-def issuer_profile(issuer: IssuerProfile) -> Json:
-    """The issuer's Profile; the standard requires an e-mail address, so give the issuer one."""
+def issuer_profile(
+    issuer: IssuerProfile,
+    *,
+    public_keys: Sequence[str] = (),
+    revocations: str | None = None,
+    endorsements: Sequence[str] = (),
+) -> Json:
+    """The issuer's Profile; the standard requires an e-mail address, so give the issuer one.
+
+    `public_keys` are the URLs of all its CryptographicKeys, old ones too; `revocations` that of its RevocationList.
+    """
     return present(
         **{"@context": OPEN_BADGES_2},
         id=issuer.open_badge_2_url,
@@ -64,6 +137,9 @@ def issuer_profile(issuer: IssuerProfile) -> Json:
         email=issuer.email,
         description=issuer.description,
         image=issuer.image,
+        publicKey=list(public_keys),
+        revocationList=revocations,
+        endorsement=list(endorsements),
         verification={"type": "HostedBadge"},
     )
 

@@ -4,27 +4,28 @@ Documents with the same keys, types and numbers in the same places, and with the
 their texts: they have one *shape*. The reference path (`canonical`) is run once for a shape, with a token for each
 text. Every other document of the shape then has the same canonical N-Quads with its own texts in place of the
 tokens, sorted again. Labels of blank nodes depend on the texts as well; they are issued as RDFC-1.0 says, by
-first-degree hash. Where that does not suffice (equal hashes, statements that coincide, a text that is no absolute
-IRI where one is due) the reference path is asked instead: the result is the same, only slower.
+first-degree hash. Where that does not suffice (equal hashes, statements about one blank node that coincide, a text
+that is no absolute IRI where one is due) the reference path is asked instead: the same result, only slower.
 """
 
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import Any, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import orjson
 
 from libs.common.credentials import nquads
-from libs.common.credentials.allowed import is_absolute_iri
+from libs.common.credentials.allowed import are_absolute_iris
 from libs.common.credentials.canonical import Json, canonical_nquads
-from libs.common.credentials.nquads import Quad, escape
+from libs.common.credentials.nquads import Quad, escape_all
 
 # A token, `urn:x-compiled-shape:<number>`, survives every step unchanged, as a text and as an IRI alike.
 _STEM = "urn:x-compiled-shape:"
 # Texts under these keys are names that contexts define, not values: they belong to the shape.
 _NAMING_KEYS = frozenset({"type", "@type", "@context", "proofPurpose"})
+_NODES = frozenset({dict, list})
 # Marks in a shape's key; numbers, so that no member's name can be taken for one.
 _OBJECT, _ARRAY, _END, _TEXT = range(4)
 
@@ -48,7 +49,9 @@ class Shapes:
     def __init__(self, *fixed: object, limit: int = 256) -> None:
         self._limit = limit
         self._fixed = {id(part): part for part in fixed}
-        self._shapes: OrderedDict[tuple[Any, ...], _Shape | None] = OrderedDict()
+        # False: a shape that cannot be compiled
+        self._shapes: OrderedDict[tuple[Any, ...], _Shape | Literal[False]] = OrderedDict()
+        self._latest: _Shape | Literal[False] | None = None
 
     def __len__(self) -> int:
         """How many shapes are remembered."""
@@ -61,54 +64,61 @@ class Shapes:
         _take_apart(document, self._fixed, key, values)
         text = None
         shape = self._shape(tuple(key), document, len(values))
-        if shape is not None:
+        if shape:
             text = shape.canonical(values)
         return Canonical(canonical_nquads(document), False) if text is None else Canonical(text, True)
 
-    def _shape(self, key: tuple[Any, ...], document: Json, count: int) -> "_Shape | None":
-        if key in self._shapes:
-            self._shapes.move_to_end(key)
-            return self._shapes[key]
+    def _shape(self, key: tuple[Any, ...], document: Json, count: int) -> "_Shape | Literal[False]":
+        known = self._shapes.get(key)
+        if known is not None:
+            if known is not self._latest:  # most badges have the shape of the one before
+                self._shapes.move_to_end(key)
+                self._latest = known
+            return known
         stem = _STEM
         while stem.encode() in orjson.dumps(document):
             stem += "x:"  # somebody's text: no token may be mistaken for it
         tokens = iter([f"{stem}{number}" for number in range(count)])
-        shape = _compile(canonical_nquads(_with_tokens(document, self._fixed, tokens)), stem, count)
-        self._shapes[key] = shape
+        shape = _compile(canonical_nquads(_with_tokens(document, self._fixed, tokens)), stem, count) or False
+        self._shapes[key] = self._latest = shape
         if len(self._shapes) > self._limit:
             self._shapes.popitem(last=False)
         return shape
 
 
 def _take_apart(node: Any, fixed: dict[int, object], key: list[Any], values: list[str]) -> None:
-    """Split `node` into what its shape is (appended to `key`) and its texts (appended to `values`)."""
+    """Split `node`, an object or array, into what its shape is (appended to `key`) and its texts (to `values`).
+
+    In a key a name without anything before the next name, or the end, stands for a text. Each badge goes through
+    here: this is written for speed.
+    """
     if type(node) is dict:
         members = cast(Json, node)
         key.append(_OBJECT)
-        key.extend(members)
-        key.append(_END)
         for name, value in members.items():
-            if type(value) is str and name not in _NAMING_KEYS:
-                values.append(value)
-                continue
             key.append(name)
-            if id(value) in fixed:
+            if name in _NAMING_KEYS:
+                key.append(id(value) if id(value) in fixed else orjson.dumps(value))
+            elif type(value) is str:
+                values.append(value)
+            elif id(value) in fixed:
                 key.append(id(value))
-            elif name in _NAMING_KEYS:
-                key.append((repr(value),))
-            else:
+            elif type(value) in _NODES:
                 _take_apart(value, fixed, key, values)
-        key.append(_END)
-    elif type(node) is list:
-        key.append(_ARRAY)
-        for value in cast(list[Any], node):
-            _take_apart(value, fixed, key, values)
-        key.append(_END)
-    elif type(node) is str:
-        key.append(_TEXT)
-        values.append(node)
+            else:
+                key.append(orjson.dumps(value))  # as text: True, 1 and 1.0 are equal as keys
     else:
-        key.append((repr(node),))  # as text: True, 1 and 1.0 are equal as keys
+        entries = cast(list[Any], node)
+        key.append(_ARRAY)
+        for value in entries:
+            if type(value) is str:
+                key.append(_TEXT)
+                values.append(value)
+            elif type(value) in _NODES:
+                _take_apart(value, fixed, key, values)
+            else:
+                key.append(orjson.dumps(value))
+    key.append(_END)
 
 
 def _with_tokens(node: Any, fixed: dict[int, object], tokens: Any) -> Any:
@@ -144,19 +154,20 @@ class _Shape:
 
     def canonical(self, values: list[str]) -> str | None:
         """The canonical N-Quads with `values` filled in; None where only the library can tell."""
-        if not all(is_absolute_iri(values[slot]) for slot in self._iri_slots):
+        if not are_absolute_iris([values[slot] for slot in self._iri_slots]):
             return None
-        filled = [escape(value) for value in values]
+        filled = escape_all(values)
         if self._hashes:
             hashes = [given if isinstance(given, str) else given(filled) for given in self._hashes]
-            order = sorted(hashes)
-            if len(set(hashes)) != len(hashes):
+            if None in hashes or len(set(hashes)) != len(hashes):
                 return None
+            order = sorted(cast(list[str], hashes))
             # RDFC-1.0, section 4.4.3, step 4: labels are issued in the order of the hashes.
-            filled.extend(f"_:c14n{order.index(given)}" for given in hashes)
+            filled += [f"_:c14n{order.index(given)}" for given in hashes]  # pyright: ignore[reportArgumentType]
         lines = self._constant + self._render(filled)
-        if len(set(lines)) != len(lines):
-            return None
+        different = set(lines)
+        if len(different) != len(lines):
+            lines = list(different)  # a dataset is a set: what is said twice is said once
         lines.sort()
         lines.append("")
         return "\n".join(lines)
@@ -173,36 +184,57 @@ class _Slot(NamedTuple):
 def _lines(quads: list[Quad], slots: dict[str, _Slot]) -> tuple[list[str], Render]:
     """The lines of `quads` that stay as they are, and a function from values to the others filled in."""
     constant: list[str] = []
-    forms: list[str] = []
+    pieces: list[str] = [""]  # what stands before, between and after the values
     numbers: list[int] = []
     for quad in quads:
         terms = [slots.get(term, term) for term in quad if term is not None]
-        varying = [term.number for term in terms if isinstance(term, _Slot)]
-        if varying:
-            forms.append(" ".join(_form(term) for term in terms) + " .")
-            numbers.extend(varying)
-        else:
+        if all(isinstance(term, str) for term in terms):
             constant.append(nquads.write(quad))
+            continue
+        pieces[-1] += "\n" if numbers else ""
+        for term in terms:
+            if isinstance(term, str):
+                pieces[-1] += f"{term} "
+            else:
+                pieces[-1] += term.before
+                pieces.append(f"{term.after} ")
+                numbers.append(term.number)
+        pieces[-1] += "."
+    return constant, _renderer(pieces, numbers)
+
+
+def _renderer(pieces: list[str], numbers: list[int]) -> Render:
+    """The function that puts the values of these `numbers` between `pieces`, and gives the lines."""
     if not numbers:
-        return constant, lambda _: []
-    form = "\n".join(forms)
-    pick = itemgetter(*numbers)  # a tuple, or the one text by itself: % takes both
-    # One formatting operation for all lines: no filled in value has a line feed, `escape` writes it as \\n.
-    return constant, lambda values: (form % pick(values)).split("\n")
+        return lambda _: []
+    frame = [piece for pair in zip(pieces, [""] * len(pieces), strict=True) for piece in pair][:-1]
+    pick = itemgetter(*numbers)
+
+    def render(values: Sequence[str]) -> list[str]:
+        filled = frame.copy()
+        filled[1::2] = pick(values) if len(numbers) > 1 else (pick(values),)
+        # One string for all lines: no value that is filled in has a line feed, `escape` writes it as \\n.
+        return "".join(filled).split("\n")
+
+    return render
 
 
-def _form(term: str | _Slot) -> str:
-    if isinstance(term, str):
-        return term.replace("%", "%%")
-    return f"{term.before.replace('%', '%%')}%s{term.after.replace('%', '%%')}"
+def _hasher(node: str, mentioning: list[Quad], slots: dict[str, _Slot]) -> str | Callable[[Sequence[str]], str | None]:
+    """The first-degree hash of `node`, or a function from values to it if it depends on them.
 
-
-def _hasher(node: str, mentioning: list[Quad], slots: dict[str, _Slot]) -> str | Callable[[Sequence[str]], str]:
-    """The first-degree hash of `node`, or a function from values to it if it depends on them."""
-    constant, render = _lines([nquads.seen_from(node, quad) for quad in mentioning], slots)
+    The function gives None for values with which statements coincide that are different ones in the shape.
+    """
+    seen = [nquads.seen_from(node, quad) for quad in mentioning]
+    constant, render = _lines(seen, slots)
     if len(constant) == len(mentioning):
         return nquads.hash_lines(constant)
-    return lambda values: nquads.hash_lines(constant + render(values))
+    different = len(set(seen))
+
+    def hashed(values: Sequence[str]) -> str | None:
+        lines = constant + render(values)
+        return nquads.hash_lines(lines) if len(set(lines)) == different else None
+
+    return hashed
 
 
 def _compile(canonical_text: str, stem: str, count: int) -> _Shape | None:

@@ -52,6 +52,20 @@ def test_labels_of_blank_nodes_follow_the_texts(pairs: list[tuple[str, str]]) ->
     assert compiled == reference
 
 
+few_iris = st.sampled_from([FULL_CLAIM.badge_url, FULL_TERMS.id, "https://a.example/"])
+few_texts = st.sampled_from(["Completed", "1"])
+
+
+@unhurried(150)
+@given(
+    st.lists(st.builds(Evidence, id=st.none() | few_iris, name=few_texts, genre=few_texts), min_size=2, max_size=3),
+    st.lists(st.builds(Result, value=few_texts, status=st.sampled_from(["Completed", "Failed"])), max_size=3),
+)
+def test_what_is_said_twice_counts_once(evidence: list[Evidence], results: list[Result]) -> None:
+    compiled, reference, _ = both(replace(FULL_CLAIM, evidence=tuple(evidence), results=tuple(results)))
+    assert compiled == reference
+
+
 @pytest.mark.parametrize(
     ("why", "change"),
     [
@@ -62,6 +76,8 @@ def test_labels_of_blank_nodes_follow_the_texts(pairs: list[tuple[str, str]]) ->
         ("dot segments", {"badge_url": "https://a.example/x/../y/./z"}),
         ("a text that looks like a format", {"name": "%s %(x)s {0} \\n"}),
         ("a text that looks like a blank node", {"name": "_:c14n0 . _:a"}),
+        ("two pieces of evidence at one address", {"evidence": (Evidence("https://a.example/"),) * 2}),
+        ("evidence at the badge's own address", {"evidence": (Evidence(FULL_CLAIM.badge_url, name="A name"),) * 2}),
     ],
 )
 def test_what_is_compiled(why: str, change: dict) -> None:
@@ -74,8 +90,7 @@ def test_what_is_compiled(why: str, change: dict) -> None:
     ("why", "change"),
     [
         ("two results that nothing tells apart", {"results": (Result(value="1"), Result(value="1"))}),
-        ("two pieces of evidence at one address", {"evidence": (Evidence("https://a.example/"),) * 2}),
-        ("evidence at the badge's own address", {"evidence": (Evidence(FULL_CLAIM.badge_url, name="A name"),) * 2}),
+        ("a result that says one thing twice", {"results": (Result(value="Completed", status="Completed"),) * 2}),
     ],
 )
 def test_what_only_the_library_can_tell_is_left_to_it(why: str, change: dict) -> None:
