@@ -24,6 +24,7 @@ LARGEST_BATCH_BYTES = 1_000_000  # brokers take 1,048,588 by default
 REQUEST_TIMEOUT_SECONDS = 15
 PUBLISH_TIMEOUT_SECONDS = 60
 STOP_TIMEOUT_SECONDS = 5
+_LOADING_SECONDS = 0.1
 
 _Headers = list[tuple[str, bytes | None]]
 _Message = tuple[int, bytes | None, bytes | None, _Headers]
@@ -70,11 +71,17 @@ class Publisher:
         try:
             async with asyncio.timeout(REQUEST_TIMEOUT_SECONDS):
                 await admin.start()
-                offsets = await admin.list_consumer_group_offsets(self._name, partitions=[self._marker])
+                # A coordinator that is still loading the group answers with an error that aiokafka does not look
+                # at, and with no partitions.
+                while self._marker not in (offsets := await self._offsets(admin)):
+                    await asyncio.sleep(_LOADING_SECONDS)
         finally:
             await admin.close()
         position: int = offsets[self._marker].offset
         return None if position < 0 else position
+
+    async def _offsets(self, admin: Any) -> dict[TopicPartition, OffsetAndMetadata]:
+        return await admin.list_consumer_group_offsets(self._name, partitions=[self._marker])
 
     async def publish(self, rows: Sequence[Row], position: int) -> None:
         """Publish `rows` in order and commit `position`, all or nothing.
