@@ -27,7 +27,8 @@ class Snapshot:
 
     `outbox` rows are not yet told, `lag` records told but not yet handled, `recheck` learners to look at again;
     `badges` counts what verification can show, by achievement id. `is_fresh` says that every worker has reported
-    lately; `dead_letters` wait for an operator; `positions` are those of all readers, which stand still when nothing moves.
+    lately; `dead_letters` wait for an operator; `positions` are those of all readers, which stand still when nothing
+    moves.
     """
 
     outbox: int

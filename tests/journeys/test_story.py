@@ -116,30 +116,28 @@ async def _traced(system: System, doors: Doors, spans_file: Path) -> None:
         assert answer.status_code == 202
         badge = await _until_held(doors, learner, "first-steps")
         assert (await client.get(badge["id"], headers={"Accept": "text/html"})).status_code == 200
-    spans = await _spans_when_there(spans_file)
-    ours = {(span["service"], span["name"]) for span in spans if span["trace_id"] == TRACE_ID}
-    assert {
-        ("cairn-progress", "POST /events"), ("cairn-awarding", "award"), ("cairn-verification", "keep badge"),
-    } <= ours  # fmt: skip
-    page = _page_span(spans)
-    assert page is not None
-    assert page["service"] == "cairn-verification"
-    # Between the services runs Kafka: each worker's batch links to, or stands in, the trace of its message.
-    for service in ("cairn-awarding", "cairn-verification"):
-        assert any(
-            span["name"] == "process" and (span["trace_id"] == TRACE_ID or _links_to(span)) for span in spans
-            if span["service"] == service
-        ), service  # fmt: skip
-
-
-async def _spans_when_there(path: Path) -> list[dict[str, Any]]:
-    """The spans of all processes, once the page's is among them; they are written in the background."""
     deadline = time.monotonic() + 15
-    while True:
-        spans = [orjson.loads(line) for line in (await asyncio.to_thread(path.read_bytes)).splitlines()]
-        if _page_span(spans) or time.monotonic() > deadline:
-            return spans
+    while missing := _missing(await _spans(spans_file)):
+        assert time.monotonic() < deadline, f"expected {missing} in the trace"
         await asyncio.sleep(0.2)
+
+
+async def _spans(path: Path) -> list[dict[str, Any]]:
+    """The spans of all processes so far; they are written in the background."""
+    return [orjson.loads(line) for line in (await asyncio.to_thread(path.read_bytes)).splitlines()]
+
+
+def _missing(spans: list[dict[str, Any]]) -> set[str]:
+    """What the trace of our event lacks of its whole way."""
+    way = {"cairn-progress POST /events", "cairn-awarding award", "cairn-verification keep badge"}
+    missing = way - {f"{span['service']} {span['name']}" for span in spans if span["trace_id"] == TRACE_ID}
+    # Between the services runs Kafka: each worker's batch links to, or stands in, the trace of its message.
+    batches = [
+        span for span in spans if span["name"] == "process" and (span["trace_id"] == TRACE_ID or _links_to(span))
+    ]
+    missing |= {"cairn-awarding", "cairn-verification"} - {span["service"] for span in batches}
+    page = _page_span(spans)
+    return missing if page and page["service"] == "cairn-verification" else missing | {"the badge's page"}
 
 
 def _page_span(spans: list[dict[str, Any]]) -> dict[str, Any] | None:
