@@ -24,9 +24,10 @@ MAX_BYTES = 256 * 1024
 MAX_DEPTH = 24
 # PyLD compares each value of a node's property with all others: the square of this is its worst work.
 MAX_NODES = 2_000
-# Nodes that first-degree hashes cannot tell apart, and that point at other such nodes, are told apart by trying
-# their permutations.
+# Where nothing around nodes tells them apart, it is done by trying their permutations: so few may be alike then.
 MAX_ALIKE_BLANK_NODES = 8
+# Otherwise the graph is searched, in quadratic time: a record repeats lists and names of badges.
+MAX_SEARCHED_BLANK_NODES = 1_000
 
 # What no context defines is expanded under these two, and thereby found. No document may use the scheme itself.
 _UNDEFINED = "x-undefined:"
@@ -230,17 +231,10 @@ def _term(term: dict[str, str]) -> rdf.NamedNode | rdf.BlankNode | rdf.Literal:
 
 def _require_few_alike(dataset: rdf.Dataset) -> None:
     """Refuse a graph whose canonicalisation could take for ever (RDFC-1.0, section 7.1, "dataset poisoning")."""
-    quads = nquads.parse(_serialize(dataset))
-    # A node without blank neighbours has nothing to permute (RDFC-1.0, section 4.8): a record of many badges has
-    # many such nodes that are alike, one learner's name on each badge.
-    linked = nquads.linked_blank_nodes(quads)
-    hashes = nquads.first_degree_hashes(quads)
-    counts = Counter(given for node, given in hashes.items() if node in linked)
-    alike = sum(count for count in counts.values() if count > 1)
-    if alike > MAX_ALIKE_BLANK_NODES:
-        raise NotCanonical(
-            "too-many-alike", f"expected at most {MAX_ALIKE_BLANK_NODES} indistinguishable nodes, found {alike}"
-        )
+    searched, permuted = nquads.alike_blank_nodes(nquads.parse(_serialize(dataset)))
+    bound = MAX_ALIKE_BLANK_NODES if permuted else MAX_SEARCHED_BLANK_NODES
+    if searched > bound:
+        raise NotCanonical("too-many-alike", f"expected at most {bound} indistinguishable nodes, found {searched}")
 
 
 def _serialize(dataset: rdf.Dataset) -> str:

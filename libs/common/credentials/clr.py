@@ -116,7 +116,7 @@ def _subject(record: LearnerRecord) -> Json:
         type=["ClrSubject"],
         identifier=learner_identifiers(record.recipient, record.shown_name, record.shown_identifiers),
         achievement=[achievement(record.issuer, terms) for terms in record.achievements],
-        verifiableCredential=[parse_json(badge) for badge in record.badges],
+        verifiableCredential=[parse_json(badge) for badge in dict.fromkeys(record.badges)],
         association=[_association(entry) for entry in dict.fromkeys(record.associations)],
     )
 

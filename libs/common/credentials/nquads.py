@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -80,14 +81,26 @@ def blank_nodes(quads: Iterable[Quad]) -> dict[str, list[Quad]]:
     return mentions
 
 
-def linked_blank_nodes(quads: Iterable[Quad]) -> set[str]:
-    """The blank nodes that some quad mentions together with another one."""
-    linked: set[str] = set()
+def alike_blank_nodes(quads: Sequence[Quad]) -> tuple[int, int]:
+    """How much work the blank nodes of `quads` make for RDFC-1.0, as two counts.
+
+    First those that first-degree hashes leave undecided and that have blank neighbours: for each of them the graph
+    is searched (RDFC-1.0, section 4.8). Second those that have to be tried in every order, since they cannot be
+    told apart from some other node either (step 5.4): with these the work grows faster than any power.
+    """
+    hashes = first_degree_hashes(quads)
+    counts = Counter(hashes.values())
+    neighbours: dict[str, dict[tuple[str, str, str], set[str]]] = {}
     for quad in quads:
-        nodes = {term for term in (quad.subject, quad.object, quad.graph) if term is not None and is_blank(term)}
-        if len(nodes) > 1:
-            linked |= nodes
-    return linked
+        for node in (quad.subject, quad.object, quad.graph):
+            if node is None or not is_blank(node) or counts[hashes[node]] == 1:
+                continue
+            for position, other in (("s", quad.subject), ("o", quad.object), ("g", quad.graph)):
+                if other is not None and other != node and is_blank(other):
+                    group = neighbours.setdefault(node, {}).setdefault((position, quad.predicate, hashes[other]), set())
+                    group.add(other)
+    groups = [group for found in neighbours.values() for group in found.values() if len(group) > 1]
+    return len(neighbours), len(set[str]().union(*groups))
 
 
 def seen_from(node: str, quad: Quad) -> Quad:

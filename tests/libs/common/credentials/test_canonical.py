@@ -8,7 +8,7 @@ import pyoxigraph as rdf
 import pytest
 
 from libs.common.credentials import nquads
-from libs.common.credentials.canonical import canonical_nquads
+from libs.common.credentials.canonical import NotCanonical, canonical_nquads
 from libs.common.credentials.contexts import CREDENTIALS_V2, OPEN_BADGES_3
 from tests.libs.common.credentials.samples import PUBLISHED, published
 
@@ -68,3 +68,65 @@ def test_numbers_and_truth_values_have_the_forms_that_jsonld_js_gives_them() -> 
     text = canonical_nquads(document)
     for written in ('"5.5E0"^^<https', '"3"^^<https', '"1.5E-7"^^<https', '"true"^^<https'):
         assert written in text
+
+
+def pointing(count: int, step: int, predicate: str = "knows") -> str:
+    """N-Quads of `count` blank nodes, each pointing at those up to `step` further on, round in a circle."""
+    edges = [(number, (number + far) % count, far) for number in range(count) for far in range(1, step + 1)]
+    return "".join(
+        f"_:n{start} <https://x.example/{predicate if predicate else far}> _:n{end} .\n" for start, end, far in edges
+    )
+
+
+@pytest.mark.parametrize(
+    ("why", "text", "work"),
+    [
+        ("no blank nodes", "<urn:x:s> <urn:x:p> <urn:x:o> .\n", (0, 0)),
+        (
+            "alike, but alone",
+            "".join(f'_:n{n} <urn:x:p> "v" .\n<urn:x:s> <urn:x:p> _:n{n} .\n' for n in range(9)),
+            (0, 0),
+        ),
+        ("told apart", '_:a <urn:x:p> _:b .\n_:b <urn:x:p> "v" .\n', (0, 0)),
+        (
+            "two lists that are alike",
+            "".join(f'_:{x}1 <urn:x:r> _:{x}2 .\n_:{x}2 <urn:x:r> "v" .\n' for x in "ab"),
+            (4, 0),
+        ),
+        ("all point at all", pointing(5, 4), (5, 5)),
+        ("all point at all, each in its own way", pointing(5, 4, ""), (5, 0)),
+        ("a circle", pointing(5, 1), (5, 0)),
+    ],
+)
+def test_the_work_that_blank_nodes_make(why: str, text: str, work: tuple[int, int]) -> None:
+    assert nquads.alike_blank_nodes(nquads.parse(text)) == work
+
+
+def evidence(count: int, step: int, values: int) -> dict:
+    """A document whose evidence is `count` nodes that point at each other, and a list of `values`, twice."""
+    nodes = [
+        {
+            "id": f"_:n{number}",
+            "type": ["Evidence"],
+            "https://x.example/knows": [{"id": f"_:n{(number + far) % count}"} for far in range(1, step + 1)],
+        }
+        for number in range(count)
+    ]
+    result = {"id": "https://a.example/r", "type": ["ResultDescription"], "allowedValue": ["v"] * values}
+    return {
+        "@context": [CREDENTIALS_V2, OPEN_BADGES_3],
+        "type": ["VerifiableCredential"],
+        "evidence": nodes,
+        "credentialSubject": {
+            "type": ["AchievementSubject"],
+            "achievement": {"type": ["Achievement"], "resultDescription": [result, result]},
+        },
+    }
+
+
+def test_what_would_take_for_ever_is_refused_and_what_is_merely_long_is_not() -> None:
+    canonical_nquads(evidence(4, 3, 0))
+    canonical_nquads(evidence(0, 0, 200))
+    for hostile in (evidence(9, 8, 0), evidence(4, 3, 20), evidence(0, 0, 700)):
+        with pytest.raises(NotCanonical, match="too-many-alike"):
+            canonical_nquads(hostile)
