@@ -10,6 +10,7 @@ from deploy.commands.ending import EXIT_CODES
 from deploy.commands.replay import replay
 from deploy.commands.token import token
 from deploy.commands.up import up
+from deploy.commands.verify import VERIFY_CODES, verify
 
 app = typer.Typer(
     help="Cairn: learning events in, signed badges out.",
@@ -21,6 +22,7 @@ app = typer.Typer(
 app.command(epilog=EXIT_CODES)(up)
 app.command(epilog=EXIT_CODES)(demo)
 app.add_typer(replay, name="replay")
+app.command(epilog=VERIFY_CODES)(verify)
 app.command(epilog=EXIT_CODES)(token)
 app.add_typer(dead_letters, name="dead-letters")
 

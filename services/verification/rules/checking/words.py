@@ -1,0 +1,121 @@
+"""The words of the checks: a plain English sentence for each reason code, the key of its translations."""
+
+from __future__ import annotations
+
+from typing import Final
+
+PASSED: Final = {
+    "well-formed-passed": "it could be read in full",
+    "schema-passed": "it has every part that the standard asks for",
+    "proof-passed": "unchanged since it was signed",
+    "hosted": "the same as the issuer’s own site shows",
+    "key-passed": "the issuer’s own key at that time",
+    "site": "on the issuer’s own site",
+    "status-passed": "not withdrawn or suspended",
+    "no-status": "the issuer keeps no list of withdrawn badges for it",
+    "dates-passed": "in force",
+    "issuer-passed": "an issuer that is trusted here",
+    "recipient-passed": "awarded to the person who was named",
+    "parts-passed": "the documents within it are genuine too",
+}
+
+REASONS: Final = {
+    "not-reached": "not looked at, since an earlier check did not allow it",
+    # well-formed
+    "malformed": "damaged, or not written as the standard says",
+    "too-large": "larger than we read",
+    "too-deep": "nested deeper than we read",
+    "too-many-nodes": "more parts than we read",
+    "number": "it holds a number that programs read differently",
+    "two-badges": "the picture holds more than one badge; which one counts is unclear",
+    "bomb": "it unpacks to more than we read",
+    "entities": "the picture declares entities, which hide content",
+    "unsupported": "of a kind that we do not check",
+    # schema
+    "keyword": "it uses a JSON-LD keyword that badges do not need",
+    "unknown-context": "it uses a vocabulary that we do not know",
+    "inline-context": "it brings its own vocabulary, which could change what its words mean",
+    "undefined-term": "it holds words that no vocabulary defines, so nobody signed them",
+    "json-ld": "its vocabularies contradict each other",
+    "not-an-iri": "an address in it is not valid",
+    "context": "it does not name the standard’s vocabulary",
+    "type": "it is not of a type that the standard knows",
+    "missing": "a part that the standard asks for is missing",
+    "wrong": "a part of it is not what the standard asks for",
+    "linked-missing": "a document that it depends on is not there",
+    "linked-unreachable": "a document that it depends on could not be reached",
+    # proof
+    "no-proof": "it is not signed",
+    "several-proofs": "it carries more signatures than we check",
+    "proof-type": "signed in a way that we do not check",
+    "cryptosuite": "signed in a way that we do not check",
+    "proof-member": "its signature has parts that we do not know",
+    "proof-purpose": "its signature was not made to issue badges",
+    "created": "its signature does not say properly when it was made",
+    "expired-proof": "its signature has run out",
+    "proof-value": "its signature is damaged",
+    "signature": "changed since it was signed, or signed by somebody else",
+    "too-costly": "checking it takes more work than we do",
+    "too-many-alike": "checking it takes more work than we do",
+    "alg-none": "its token says that it is not signed",
+    "alg": "its token is signed with an algorithm that is not allowed",
+    "alg-of-key": "its token names another algorithm than its key is for",
+    "header": "its token has header parts that are not allowed",
+    "claims": "its token and the badge within say different things",
+    "not-hosted": "the issuer’s site does not have it",
+    "not-reachable": "the issuer’s site could not be reached",
+    "differs": "the issuer’s site shows something else",
+    # key
+    "verification-method": "its signature does not name a key",
+    "key-of-another": "signed with a key that is not the issuer’s",
+    "unknown-key": "the issuer does not publish this key",
+    "key-unreachable": "the issuer’s keys could not be reached",
+    "key-missing": "the issuer publishes no keys where they should be",
+    "key-kind": "of a kind of key that we do not check",
+    "key-purpose": "the issuer does not use this key to issue badges",
+    "key-expired": "the key was not the issuer’s at that time",
+    "key-revoked": "the key was withdrawn",
+    "jwk-alone": "it brings its own key, and the issuer does not publish that one",
+    "other-site": "not on the issuer’s own site",
+    # status
+    "revoked": "withdrawn by the issuer",
+    "suspended": "suspended by the issuer for now",
+    "status-unreachable": "the issuer’s list of withdrawn badges could not be reached",
+    "status-missing": "the issuer’s list of withdrawn badges is not there",
+    "status-malformed": "the issuer’s list of withdrawn badges cannot be read",
+    "status-forged": "the list of withdrawn badges that it names is not genuine",
+    "status-of-another": "the list of withdrawn badges that it names is not the issuer’s",
+    "status-short": "the list of withdrawn badges that it names is shorter than the standard allows",
+    "status-purpose": "the list that it names is for another purpose",
+    "status-index": "its place on the list of withdrawn badges does not exist",
+    "status-kind": "its status is kept in a way that we do not check",
+    "status-old": "the issuer’s list of withdrawn badges is out of date",
+    # dates
+    "expired": "its time has run out",
+    "not-yet": "its time has not begun",
+    "dates": "its dates cannot be read",
+    # issuer
+    "not-trusted": "not on the list of issuers that are trusted here",
+    # recipient
+    "other-recipient": "awarded to somebody else",
+    "no-recipient": "it does not say to whom it was awarded",
+    # parts
+    "part-false": "a document within it is not genuine",
+    "part-unknown": "a document within it could not be checked",
+    "too-many-parts": "it holds more documents than we check",
+}
+
+SENTENCES: Final = {
+    "genuine": "Genuine and current",
+    "genuine-unknown-issuer": "Genuine, but we do not know this issuer",
+    "revoked": "Genuine, but withdrawn",
+    "suspended": "Genuine, but suspended",
+    "expired": "Genuine, but expired",
+    "not-yet": "Genuine, but not in force yet",
+    "other-recipient": "Genuine, but awarded to somebody else",
+    "not-genuine": "Not genuine",
+    "not-valid": "Signed, but not a valid badge",
+    "status-false": "Genuine, but its status is not in order",
+    "cannot-tell": "We cannot tell",
+    "nothing-found": "There is no badge in this",
+}
