@@ -6,9 +6,11 @@ Each row signs the same badges (an Open Badges 3.0 credential with hashed e-mail
 and a status entry, `eddsa-rdfc-2022`) on one core:
 
 * bare Ed25519: a signature over the same number of bytes that the finished credential has: the floor, no proof;
+* bare Ed25519 of the 64 bytes that a proof signs: what no implementation can do without;
 * compiled shape: what the services do, with the Open Badges 2.0 twin; and the credential only;
 * library: the reference path, PyLD to RDF and pyoxigraph RDFC-1.0, for each badge;
-* PyLD: PyLD alone (URDNA2015), for each badge.
+* PyLD: PyLD alone (URDNA2015), for each badge;
+* Node: `@digitalbazaar/vc` with its `eddsa-rdfc-2022`, installed by `npm ci` in `benchmarks/node` at the first run.
 
 Rows take turns in rounds, so that whatever else the machine does falls on all of them alike.
 """
@@ -30,11 +32,12 @@ from uuid import UUID
 import orjson
 from pyld import jsonld
 
+from benchmarks.node import Node, NodeMissing
 from libs.common.credentials import base58
 from libs.common.credentials.addresses import Addresses
 from libs.common.credentials.canonical import canonical_nquads
 from libs.common.credentials.contexts import context
-from libs.common.credentials.documents import assemble, fixed_parts, instant, open_badge_3
+from libs.common.credentials.documents import CONTEXTS, assemble, fixed_parts, instant, open_badge_3
 from libs.common.credentials.identifiers import badge_id, hashed_email, recipient_salt, subject_id
 from libs.common.credentials.issue import Template
 from libs.common.credentials.keys import LocalSigner
@@ -67,8 +70,10 @@ TERMS = AchievementTerms(
     tags=("open learning",),
     alignments=(Alignment("Critical thinking", "https://case.example/items/1", framework="Skills"),),
 )
-SIGNER = LocalSigner(bytes(range(32)), ISSUER.id)
+SEED = bytes(range(32))
+SIGNER = LocalSigner(SEED, ISSUER.id)
 ROUNDS = 5
+PYLD = "PyLD alone"
 
 
 @dataclass(frozen=True)
@@ -133,20 +138,50 @@ def finish(document: dict[str, Any], given: Claim, canonical: Callable[[dict[str
     return orjson.dumps({**document, "proof": [proof]})
 
 
-def measure(ways: dict[str, Callable[[Claim], Any]], seconds: float) -> list[Row]:
-    """Badges a second of each way, over `seconds` each, in turns."""
-    claims = cycle([claim(number) for number in range(5_000)])
+def measure(ways: dict[str, Callable[[float], tuple[int, float]]], seconds: float) -> list[Row]:
+    """Badges a second of each way, over `seconds` each, in turns.
+
+    A way is a function from seconds to spend to the badges signed and the seconds that it took.
+    """
     done = dict.fromkeys(ways, 0)
     spent = dict.fromkeys(ways, 0.0)
     for _ in range(ROUNDS):
         for name, way in ways.items():
-            started = perf_counter()
-            while perf_counter() - started < seconds / ROUNDS:
-                for _ in range(10):
-                    way(next(claims))
-                done[name] += 10
-            spent[name] += perf_counter() - started
+            signed, took = way(seconds / ROUNDS)
+            done[name] += signed
+            spent[name] += took
     return [Row(name, done[name] / spent[name]) for name in ways]
+
+
+def here(sign_one: Callable[[Claim], Any]) -> Callable[[float], tuple[int, float]]:
+    """A way to sign in this process."""
+    claims = cycle([claim(number) for number in range(5_000)])
+
+    def way(seconds: float) -> tuple[int, float]:
+        done, started = 0, perf_counter()
+        while perf_counter() - started < seconds:
+            for _ in range(10):
+                sign_one(next(claims))
+            done += 10
+        return done, perf_counter() - started
+
+    return way
+
+
+def start_node() -> Node | None:
+    """Node with the badges to sign, or None, said plainly, where it is not at hand or signs another badge."""
+    documents = [open_badge_3(ISSUER, TERMS, claim(number)) for number in range(500)]
+    try:
+        node = Node(SEED, ISSUER.id, {url: context(url) for url in CONTEXTS}, documents)
+    except NodeMissing as reason:
+        print(f"No row for Node: {reason}\n", file=sys.stderr)
+        return None
+    ours = json.loads(sign_with_library(claim(0)))["proof"][0]["proofValue"]
+    if node.first["proof"]["proofValue"] != ours:
+        print("No row for Node: expected the same signature from it, found another\n", file=sys.stderr)
+        node.close()
+        return None
+    return node
 
 
 def main(words: Sequence[str] = ()) -> int:
@@ -173,25 +208,34 @@ def main(words: Sequence[str] = ()) -> int:
         document = assemble(fixed, TERMS.name, given)
         return orjson.dumps(sign(document, SIGNER, given.valid_from, shapes).document)
 
-    rows = measure(
-        {
-            "bare Ed25519 of the same bytes": lambda _: SIGNER.sign(issued.credential),
-            "compiled shape, with the Open Badges 2.0 twin": lambda given: template.issue(given, SIGNER),
-            "compiled shape, credential only": credential_only,
-            "library: PyLD to RDF, pyoxigraph": sign_with_library,
-            "PyLD alone": sign_with_pyld,
-        },
-        arguments.seconds,
-    )
-    if arguments.json:
+    ways = {
+        "bare Ed25519 of the same bytes": here(lambda _: SIGNER.sign(issued.credential)),
+        "bare Ed25519 of 64 bytes": here(lambda _: SIGNER.sign(issued.credential[:64])),
+        "compiled shape, with the Open Badges 2.0 twin": here(lambda given: template.issue(given, SIGNER)),
+        "compiled shape, credential only": here(credential_only),
+        "library: PyLD to RDF, pyoxigraph": here(sign_with_library),
+        PYLD: here(sign_with_pyld),
+    }
+    node = start_node()
+    if node is not None:
+        ways[f"Node: @digitalbazaar/vc {node.version}"] = node.sign_for
+    rows = measure(ways, arguments.seconds)
+    if node is not None:
+        node.close()
+    report(rows, len(issued.credential), as_json=arguments.json)
+    return 0
+
+
+def report(rows: Sequence[Row], size: int, *, as_json: bool) -> None:
+    """Print the rows side by side, or as JSON; `size` is that of a credential in bytes."""
+    if as_json:
         print(json.dumps({row.name: round(row.rate, 1) for row in rows}))
-        return 0
-    floor = rows[0].rate
-    print(f"Signing a credential of {len(issued.credential):,} bytes, one core\n")
+        return
+    floor, pyld = rows[0].rate, next(row.rate for row in rows if row.name == PYLD)
+    print(f"Signing a credential of {size:,} bytes, one core\n")
     print(f"{'':50}{'badges/s':>10}{'of bare Ed25519':>18}{'times PyLD':>13}")
     for row in rows:
-        print(f"{row.name:50}{row.rate:10,.0f}{row.rate / floor:17.1%} {row.rate / rows[-1].rate:12,.1f}")
-    return 0
+        print(f"{row.name:50}{row.rate:10,.0f}{row.rate / floor:17.1%} {row.rate / pyld:12,.1f}")
 
 
 if __name__ == "__main__":
