@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 import asyncpg
 
-# SQLSTATE classes and codes (PostgreSQL, appendix A) of a server that is away, busy, full or failing over.
-_PASSING_CLASSES = ("08", "40", "53", "57", "58")
+# SQLSTATE classes and codes (PostgreSQL, appendix A) of a server that is away, busy, full or failing over; and 42, a
+# statement that does not fit the tables or may not touch them: between a migration and a rollout that is nobody's
+# event's fault, and waiting loses nothing.
+_PASSING_CLASSES = ("08", "40", "42", "53", "57", "58")
 _PASSING_CODES = frozenset({"55P03", "25006"})  # lock not available; read-only: a standby that takes over
 
 

@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 BEAT_SECONDS = 1.0
 PRUNE_EVERY_BEATS = 3600  # an hour
-INBOX_DAYS = 30  # above the topics' retention and the senders' longest retry
+INBOX_DAYS = 30  # above the longest retry of whoever tells; what was read before is fenced off by its offset
 
 
 async def run_worker(service: str, settings: ServiceSettings, hears: Sequence[Hears]) -> None:

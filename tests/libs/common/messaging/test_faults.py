@@ -17,6 +17,7 @@ from libs.common.messaging.faults import backoff_seconds, is_passing, name_of
         asyncpg.DeadlockDetectedError(), asyncpg.ConnectionDoesNotExistError(), asyncpg.LockNotAvailableError(),
         asyncpg.QueryCanceledError(), asyncpg.DiskFullError(), asyncpg.TooManyConnectionsError(),
         asyncpg.ReadOnlySQLTransactionError(), asyncpg.InterfaceError("connection is closed"),
+        asyncpg.UndefinedColumnError(), asyncpg.UndefinedTableError(), asyncpg.InsufficientPrivilegeError(),
         ConnectionResetError(), TimeoutError(), OSError(), MemoryError(),
     ],
     ids=name_of,
@@ -28,7 +29,7 @@ def test_a_passing_fault(fault: Exception) -> None:
 @pytest.mark.parametrize(
     "fault",
     [
-        asyncpg.UniqueViolationError(), asyncpg.UndefinedTableError(), asyncpg.CharacterNotInRepertoireError(),
+        asyncpg.UniqueViolationError(), asyncpg.CharacterNotInRepertoireError(),
         asyncpg.exceptions.DataError("a wrong argument"), asyncpg.DivisionByZeroError(), ValueError(), KeyError(),
         AssertionError(), RecursionError(),
     ],
