@@ -18,6 +18,14 @@ class FactKind(IntEnum):
     EVIDENCE = 3
 
 
+class BadgeState(IntEnum):
+    """Whether an issued badge holds; the numbers are those in the database, and the worst of several counts."""
+
+    HOLDS = 0
+    SUSPENDED = 1
+    REVOKED = 2
+
+
 # What a fact is about and a requirement mentions: a kind (as its number) and the object's id.
 About = tuple[int, str]
 
@@ -56,7 +64,11 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A badge that a learner holds. `credits` is what it adds to a `credits` requirement (None: nothing)."""
+    """A badge that a learner was given. `credits` is what it adds to a `credits` requirement (None: nothing).
+
+    Only one whose `state` is `HOLDS` counts. Where it `is_over`, the achievement may be earned again, as the next
+    cycle.
+    """
 
     learner_id: str
     achievement_id: str
@@ -65,6 +77,58 @@ class Held:
     valid_from: datetime
     credits: Decimal | None
     trigger: Trigger
+    cycle: int = 0
+    state: BadgeState = BadgeState.HOLDS
+    is_over: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """Whether it counts for what requires it."""
+        return self.state is BadgeState.HOLDS
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A badge with all that its state depends on: what it was awarded for, and what a person decided (`by_hand`).
+
+    Facts decide about it where it `is_grounded`. `told_at` is the time of the last change that was told.
+    """
+
+    held: Held
+    by_hand: BadgeState
+    is_grounded: bool
+    events: frozenset[UUID]
+    badges: frozenset[UUID]
+    told_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of an issued badge: its new state, whether another cycle may follow, and the reason in words."""
+
+    kept: Kept
+    state: BadgeState
+    is_over: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why badges are looked at: the event or act, when it happened, and its trace."""
+
+    cause_id: UUID
+    at: datetime
+    traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ToldChange:
+    """A change as it is kept and told: the told event's id, and the time it is told with."""
+
+    change: Change
+    cause: Cause
+    event_id: UUID
+    told_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +193,7 @@ class NewVoid:
     event_id: UUID
     voided_by: UUID
     occurred_at: datetime
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

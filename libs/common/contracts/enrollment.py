@@ -42,7 +42,9 @@ class AchievementPublished(Contract):
     The topic is compacted, and a version is a contract with those who started it (B5): each keeps its own key.
 
     `hours` is the effort (M1.9), `credits` what a badge of it adds to a `credits` requirement, `on_new_version`
-    what becomes of learners who started an earlier version (B5).
+    what becomes of learners who started an earlier version (B5). `on_loss` is what becomes of a badge when what it
+    stands on falls away (B4): it is kept; suspended until its requirement is met again; or revoked where that is
+    gone for good, and suspended where it may come back.
     """
 
     TYPE: ClassVar[str] = "cairn.achievement-published.v1"
@@ -63,6 +65,7 @@ class AchievementPublished(Contract):
     hours: Annotated[Decimal, Field(gt=0, max_digits=8)] | None = None
     credits: Annotated[Decimal, Field(gt=0, max_digits=8)] | None = None
     on_new_version: Literal["grandfather", "upgrade", "re-evaluate"] = "grandfather"
+    on_loss: Literal["keep", "suspend", "revoke"] = "suspend"
     published_at: AwareDatetime
 
 

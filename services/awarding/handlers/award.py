@@ -29,21 +29,23 @@ Touched = Mapping[str, set[str]]
 
 async def award_touched(
     office: Office, work: Work, catalogue: Catalogue, touched: Touched, new: Mapping[str, set[UUID]] | None = None
-) -> None:
-    """Award what is due of the achievements that were touched, and of all that their badges help to earn.
+) -> list[Award]:
+    """Award what is due of the achievements that were touched, and of all that their badges help to earn; answers
+    what was due.
 
     The learners must be registered and locked. `new` are the events that came in now, by learner; without it all
     events of the learners are walked through again.
     """
     hopeful = await _hopeful(work.connection, catalogue, touched)
     if not hopeful:
-        return
+        return []
     awards: list[Award] = []
     for standing in await _standings(work.connection, catalogue, hopeful, new):
         decided = decide_awards(catalogue, standing, office.namespace)
         awards += (award for award in decided if isinstance(award, Award))
     if awards:
         await _issue(office, work, catalogue, awards)
+    return awards
 
 
 async def _hopeful(connection: Connection, catalogue: Catalogue, touched: Touched) -> dict[str, set[str]]:
@@ -78,15 +80,19 @@ async def _add_held(
     records: dict[tuple[str, str], Record],
     stacks: Sequence[tuple[str, str]],
 ) -> None:
-    """Complete the records of achievements that require badges; drop those that are awarded already."""
+    """Complete the records of achievements that require badges; drop those that are awarded already.
+
+    A badge that does not hold counts for nothing, and stands in the way of another until it is over.
+    """
     wanted = {(learner, badge) for learner, name in stacks for badge in catalogue.achievements[name].tree.badges}
     held = await badge_store.held_badges(connection, wanted | set(stacks))
     for learner, name in stacks:
-        badges = {badge.achievement_id: badge for badge in held.get(learner, ())}
-        if name in badges:
+        badges = held.get(learner, ())
+        if any(badge.achievement_id == name and not badge.is_over for badge in badges):
             records.pop((learner, name), None)
         else:
-            records.setdefault((learner, name), Record()).held.update(badges)
+            holding = {badge.achievement_id: badge for badge in badges if badge.holds}
+            records.setdefault((learner, name), Record()).held.update(holding)
 
 
 async def _standings(
@@ -107,14 +113,17 @@ async def _standings(
     )  # fmt: skip
     standings: list[Standing] = []
     for learner, scope in sorted(scopes.items()):
-        found, badges = facts.get(learner, []), held.get(learner, [])
-        open_ids = frozenset(scope - {badge.achievement_id for badge in badges})
+        found, given = facts.get(learner, []), held.get(learner, [])
+        badges = [badge for badge in given if badge.holds]
+        open_ids = frozenset(scope - {badge.achievement_id for badge in given if not badge.is_over})
+        cycles = {badge.achievement_id: badge.cycle + 1 for badge in sorted(given, key=lambda badge: badge.cycle)}
         if new is None:
-            standings.append(Standing(learner, Record(), in_order_of_arrival(found, badges), open_ids))
+            arrivals = in_order_of_arrival(found, badges)
+            standings.append(Standing(learner, Record(), arrivals, open_ids, cycles))
             continue
         arrived = new.get(learner, set[UUID]())
         known = Record.of((fact for fact in found if fact.event_id not in arrived), badges)
-        standings.append(Standing(learner, known, [f for f in found if f.event_id in arrived], open_ids))
+        standings.append(Standing(learner, known, [f for f in found if f.event_id in arrived], open_ids, cycles))
     return standings
 
 
@@ -129,7 +138,7 @@ async def _issue(office: Office, work: Work, catalogue: Catalogue, awards: Seque
 
 def _signed(office: Office, catalogue: Catalogue, award: Award) -> Badge:
     """One signed badge. Its span continues the trace of the event that completed it (B9)."""
-    achievement = catalogue.achievements[award.achievement_id]
+    achievement = catalogue.versions[award.achievement_id, award.version]
     issuer = catalogue.issuers[achievement.published.issuer_id]
     attributes = {"cairn.achievement": award.achievement_id, "cairn.badge": str(award.badge_id)}
     with tracer.start_as_current_span("award", parent_context(award.trigger.traceparent), attributes=attributes):

@@ -16,7 +16,8 @@ from libs.common.messaging.hearing import Received
 from libs.common.messaging.work import Work
 from services.awarding.handlers.award import award_touched
 from services.awarding.handlers.office import Office
-from services.awarding.model import FactKind, NewFact, NewVoid
+from services.awarding.handlers.states import evaluate_badges
+from services.awarding.model import Cause, FactKind, NewFact, NewVoid
 from services.awarding.rules.scores import points_of
 from services.awarding.store import facts as fact_store
 from services.awarding.store import learners as learner_store
@@ -61,7 +62,7 @@ async def on_completion_retracted(office: Office, work: Work, events: Sequence[R
     """Completions did not happen."""
     voids = [
         NewVoid(content.learner_id, _ACTIVITY, content.activity_id, content.supersedes, heard.event_id,
-                heard.event.time)
+                heard.event.time, heard.event.traceparent)
         for heard in events
         if (content := heard.content) is not None
     ]  # fmt: skip
@@ -72,7 +73,7 @@ async def on_score_voided(office: Office, work: Work, events: Sequence[Received[
     """Scores do not count any more."""
     voids = [
         NewVoid(content.learner_id, _ASSESSMENT, content.assessment_id, content.supersedes, heard.event_id,
-                heard.event.time)
+                heard.event.time, heard.event.traceparent)
         for heard in events
         if (content := heard.content) is not None
     ]  # fmt: skip
@@ -83,32 +84,52 @@ async def _keep_facts(office: Office, work: Work, facts: Sequence[NewFact]) -> N
     if not facts:
         return
     catalogue = await office.catalogue(work.connection)
-    registered, erased = await learner_store.locked_learners(work.connection, {fact.learner_id for fact in facts})
+    registered, erased, unsettled = await learner_store.locked_learners(
+        work.connection, {fact.learner_id for fact in facts}
+    )
     if erased:
         facts = [fact for fact in facts if fact.learner_id not in erased]
     await fact_store.keep_facts(work.connection, facts)
     touched: dict[str, set[str]] = {}
     new: dict[str, set[UUID]] = {}
-    by_about = catalogue.by_about
+    causes: dict[str, Cause] = {}
+    by_about, fragile = catalogue.by_about, catalogue.fragile
     for fact in facts:
         names = by_about.get((fact.kind, fact.object_id))
         if names and fact.learner_id in registered:
             touched.setdefault(fact.learner_id, set()).update(names)
             new.setdefault(fact.learner_id, set()).add(fact.event_id)
+        if fact.learner_id in unsettled or (fragile and (fact.kind, fact.object_id) in fragile):
+            _note(causes, fact.learner_id, Cause(fact.event_id, fact.occurred_at, fact.traceparent))
     await award_touched(office, work, catalogue, touched, new)
+    await evaluate_badges(office, work, catalogue, _of(registered, causes))
 
 
 async def _void_facts(office: Office, work: Work, voids: Sequence[NewVoid]) -> None:
     if not voids:
         return
     catalogue = await office.catalogue(work.connection)
-    registered, erased = await learner_store.locked_learners(work.connection, {void.learner_id for void in voids})
+    registered, erased, _ = await learner_store.locked_learners(work.connection, {void.learner_id for void in voids})
     voids = [void for void in voids if void.learner_id not in erased]
     await fact_store.keep_voided(work.connection, voids)
     # Where only the latest attempt counts, an earlier one may have come to the fore.
     touched: dict[str, set[str]] = {}
+    causes: dict[str, Cause] = {}
     for void in voids:
+        _note(causes, void.learner_id, Cause(void.voided_by, void.occurred_at, void.traceparent))
         names = catalogue.by_about.get((void.kind, void.object_id))
         if names and void.learner_id in registered:
             touched.setdefault(void.learner_id, set()).update(names)
     await award_touched(office, work, catalogue, touched, {})
+    await evaluate_badges(office, work, catalogue, _of(registered, causes))
+
+
+def _note(causes: dict[str, Cause], learner_id: str, cause: Cause) -> None:
+    """Of a batch's events about one learner, the last in time is the cause of what follows."""
+    known = causes.get(learner_id)
+    if known is None or (cause.at, cause.cause_id) > (known.at, known.cause_id):
+        causes[learner_id] = cause
+
+
+def _of(registered: set[str], causes: dict[str, Cause]) -> dict[str, Cause]:
+    return {learner: cause for learner, cause in causes.items() if learner in registered}

@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 async def explain_achievement(reader: Reader, learner_id: str, achievement_id: str) -> dict[str, Any] | str:
     """Why the learner has, or has not, earned the achievement; or the word for what is unknown.
 
-    Of a badge that is held it is the version earned that is explained, else the newest.
+    Of a badge that was given it is the version earned that is explained, else the newest.
     """
     if not await learner_store.is_learner_known(reader, learner_id):
         return "learner"
     held = await badge_store.held_badges(reader, {(learner_id, achievement_id)})
-    earned = held.get(learner_id, [])
-    published = await catalogue_store.achievement(reader, achievement_id, earned[0].version if earned else None)
+    earned = max(held.get(learner_id, []), key=lambda badge: badge.cycle, default=None)
+    published = await catalogue_store.achievement(reader, achievement_id, earned.version if earned else None)
     if published is None:
         return "achievement"
     achievement = Achievement.of(published)
     tree = achievement.tree
     facts = await fact_store.facts_about(reader, [(learner_id, achievement.object_ids)])
     badges = await badge_store.held_badges(reader, {(learner_id, badge) for badge in tree.badges})
-    record = Record.of(facts.get(learner_id, []), [*badges.get(learner_id, []), *earned])
-    return explanation(learner_id, achievement, record)
+    record = Record.of(facts.get(learner_id, []), (held for held in badges.get(learner_id, []) if held.holds))
+    return explanation(learner_id, achievement, record, earned)
 
 
 async def show_trail(reader: Reader, badge_id: UUID) -> Trail | None:

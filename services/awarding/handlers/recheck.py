@@ -5,6 +5,7 @@ from __future__ import annotations
 from libs.common.messaging.work import Work
 from services.awarding.handlers.award import award_touched
 from services.awarding.handlers.office import Office
+from services.awarding.handlers.states import cause_of, evaluate_badges
 from services.awarding.store import learners as learner_store
 
 
@@ -27,7 +28,9 @@ async def recheck_waiting(office: Office, work: Work, *, most: int) -> int:
             touched.setdefault(learner, set()).update(catalogue.by_badge.get(badge, ()))
     for learner, badge in held:
         touched.get(learner, set[str]()).discard(badge)
-    await award_touched(office, work, catalogue, touched)
+    awards = await award_touched(office, work, catalogue, touched)
+    causes = {award.learner_id: cause_of(award) for award in awards if registered[award.learner_id]}
+    await evaluate_badges(office, work, catalogue, causes)
     return len(learner_ids)
 
 

@@ -7,8 +7,8 @@ from then on, and what requires it is decided next, in topological order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import heappop, heappush
 from uuid import UUID
@@ -27,13 +27,15 @@ FIRST_CYCLE = 0
 class Standing:
     """Where one learner stands: what is known already, what arrives now, and what is still to be earned.
 
-    `arrivals` are in the order of arrival. `open_ids` are the achievements to decide on.
+    `arrivals` are in the order of arrival. `open_ids` are the achievements to decide on, `cycles` says which cycle
+    comes next of those that were awarded before.
     """
 
     learner_id: str
     known: Record
     arrivals: Sequence[Fact | Held]
     open_ids: frozenset[str]
+    cycles: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 def decide_awards(catalogue: Catalogue, standing: Standing, namespace: UUID) -> tuple[Award | Nothing, ...]:
@@ -58,6 +60,7 @@ class _Walk:
         self.namespace = namespace
         self.learner_id = standing.learner_id
         self.record = standing.known
+        self.cycles = standing.cycles
         self.open_ids = {name for name in standing.open_ids if name in catalogue.achievements}
         self.awards: list[Award] = []
 
@@ -102,12 +105,13 @@ class _Walk:
         facts, badges = proving_facts(outcome), proving_badges(outcome)
         trigger = trigger or _last_of(facts, badges)
         name, version = achievement.achievement_id, achievement.version
-        derived = badge_id(self.namespace, self.learner_id, name, str(version), FIRST_CYCLE)
+        cycle = self.cycles.get(name, FIRST_CYCLE)
+        derived = badge_id(self.namespace, self.learner_id, name, str(version), cycle)
         credits_ = achievement.published.credits
-        award = Award(derived, self.learner_id, name, version, FIRST_CYCLE, met_at, facts, badges, trigger)
+        award = Award(derived, self.learner_id, name, version, cycle, met_at, facts, badges, trigger)
         self.awards.append(award)
         self.open_ids.discard(name)
-        self.record.held[name] = Held(self.learner_id, name, version, derived, met_at, credits_, trigger)
+        self.record.held[name] = Held(self.learner_id, name, version, derived, met_at, credits_, trigger, cycle)
 
 
 def _last_of(facts: Sequence[Fact], badges: Sequence[Held]) -> Trigger:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from libs.common.contracts import AchievementPublished, IssuerPublished
 from services.awarding.model import About
-from services.awarding.rules.tree import Node, compiled
+from services.awarding.rules.tree import Node, compiled, fragile_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,13 +15,15 @@ class Achievement:
     """One published version, with its requirement ready to be evaluated.
 
     `hopeful` is met whenever `tree` was met at any time, and is as quick to ask. `object_ids` are those of the facts
-    that it mentions, sorted, as one text with spaces between: ids hold none.
+    that it mentions, sorted, as one text with spaces between: ids hold none. Of what is `fragile`, a further fact may
+    undo what was met: only the latest attempt counts.
     """
 
     published: AchievementPublished
     tree: Node
     hopeful: Node
     object_ids: str
+    fragile: frozenset[About]
 
     @classmethod
     def of(cls, published: AchievementPublished) -> Achievement:
@@ -29,7 +31,7 @@ class Achievement:
         requirement = published.requirement
         tree = compiled(requirement)
         object_ids = " ".join(sorted({object_id for _, object_id in tree.mentions}))
-        return cls(published, tree, compiled(requirement, hopeful=True), object_ids)
+        return cls(published, tree, compiled(requirement, hopeful=True), object_ids, fragile_in(tree))
 
     @property
     def achievement_id(self) -> str:
@@ -44,10 +46,11 @@ class Achievement:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The newest version of each achievement, at one revision of the catalogue. It is replaced, never changed.
+    """The newest version of each achievement, and all `versions`, at one revision. It is replaced, never changed.
 
     `by_about` and `by_badge` name the achievements that mention a fact's object or a badge; `rank` puts what is
-    required before what requires it (topological order).
+    required, in any version, before what requires it (topological order). A further fact about what is `fragile` may
+    cost a badge.
     """
 
     revision: int = 0
@@ -56,21 +59,23 @@ class Catalogue:
     by_about: Mapping[About, tuple[str, ...]] = field(default_factory=dict[About, tuple[str, ...]])
     by_badge: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     rank: Mapping[str, int] = field(default_factory=dict[str, int])
+    versions: Mapping[tuple[str, int], Achievement] = field(default_factory=dict[tuple[str, int], Achievement])
+    fragile: frozenset[About] = frozenset()
 
     def with_published(
         self, revision: int, issuers: Iterable[IssuerPublished], achievements: Iterable[AchievementPublished]
     ) -> Catalogue:
         """This catalogue with what was published since, at `revision`. An older version replaces no newer one."""
-        newest = dict(self.achievements)
+        newest, versions = dict(self.achievements), dict(self.versions)
         by_about = {about: list(names) for about, names in self.by_about.items()}
         by_badge = {badge: list(names) for badge, names in self.by_badge.items()}
         for published in achievements:
+            fresh = versions[published.achievement_id, published.version] = Achievement.of(published)
             known = newest.get(published.achievement_id)
             if known is not None and known.version >= published.version:
                 continue
             if known is not None:
                 _forget(known, by_about, by_badge)
-            fresh = Achievement.of(published)
             newest[published.achievement_id] = fresh
             for about in fresh.tree.mentions:
                 by_about.setdefault(about, []).append(fresh.achievement_id)
@@ -82,7 +87,9 @@ class Catalogue:
             achievements=newest,
             by_about={about: tuple(sorted(names)) for about, names in by_about.items()},
             by_badge={badge: tuple(sorted(names)) for badge, names in by_badge.items()},
-            rank=_ranks(newest),
+            rank=_ranks(versions),
+            versions=versions,
+            fragile=frozenset[About]().union(*(entry.fragile for entry in versions.values())),
         )
 
     def reachable(self, achievement_ids: Iterable[str]) -> set[str]:
@@ -103,18 +110,21 @@ def _forget(known: Achievement, by_about: dict[About, list[str]], by_badge: dict
         by_badge[badge].remove(known.achievement_id)
 
 
-def _ranks(achievements: Mapping[str, Achievement]) -> dict[str, int]:
+def _ranks(versions: Mapping[tuple[str, int], Achievement]) -> dict[str, int]:
     """For each achievement the length of the longest chain of badges below it.
 
     Enrollment refuses cycles; should one come all the same, its members are ranked from where it was entered.
     """
+    needs: dict[str, frozenset[str]] = {}
+    for (name, _), achievement in versions.items():
+        needs[name] = needs.get(name, frozenset()) | achievement.tree.badges
     ranks: dict[str, int] = {}
-    for start in sorted(achievements):
+    for start in sorted(needs):
         path = [start]
         open_names = {start}
         while path:
             name = path[-1]
-            below = achievements[name].tree.badges & achievements.keys() if name not in ranks else frozenset[str]()
+            below = needs[name] & needs.keys() if name not in ranks else frozenset[str]()
             missing = sorted(badge for badge in below if badge not in ranks and badge not in open_names)
             if missing:
                 path.append(missing[0])

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.awarding.model import Fact, FactKind, Held
+from services.awarding.model import BadgeState, Fact, FactKind, Held
 from services.awarding.rules.badge import milliseconds
 from services.awarding.rules.catalogue import Achievement
 from services.awarding.rules.outcome import Outcome, Record
 from services.awarding.rules.scores import plain
 
 
-def explanation(learner_id: str, achievement: Achievement, record: Record) -> dict[str, Any]:
-    """The state of each node of the requirement, what met it, and what is missing."""
+_STATES = {BadgeState.HOLDS: "awarded", BadgeState.SUSPENDED: "suspended", BadgeState.REVOKED: "revoked"}
+
+
+def explanation(learner_id: str, achievement: Achievement, record: Record, held: Held | None = None) -> dict[str, Any]:
+    """The state of each node of the requirement, what met it, and what is missing.
+
+    `held` is the learner's last badge of the achievement, whether it holds or not.
+    """
     outcome = achievement.tree.outcome(record)
-    held = record.held.get(achievement.achievement_id)
     return {
         "learner_id": learner_id,
         "achievement_id": achievement.achievement_id,
         "version": achievement.version,
         "name": achievement.published.name,
-        "state": "awarded" if held else "met" if outcome.met else "missing",
+        "state": _STATES[held.state] if held else "met" if outcome.met else "missing",
         "badge": None if held is None else _badge(held),
         "requirement": tree_of(outcome),
         "missing": missing_of(outcome),

@@ -125,6 +125,13 @@ def _leaf(requirement: LeafRequired, hopeful: bool) -> Leaf:
             return CreditsLeaf(at_least, achievement_ids, label)
 
 
+def fragile_in(node: Node) -> frozenset[About]:
+    """The assessments of which only the latest attempt counts: a further fact may undo what was met."""
+    if isinstance(node, Branch):
+        return frozenset[About]().union(*(fragile_in(part) for part in node.parts))
+    return frozenset((node.about,)) if isinstance(node, ScoreLeaf) and node.latest else frozenset()
+
+
 def _branch(requirement: All | AnyOf | AtLeast, n: int, hopeful: bool) -> Branch:
     parts = tuple(compiled(part, hopeful=hopeful) for part in requirement.of)
     mentions = frozenset[About]().union(*(part.mentions for part in parts))

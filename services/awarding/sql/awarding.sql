@@ -77,7 +77,7 @@ update recheck set due_at = now() + $2::double precision * interval '1 second' w
 select count(*) from recheck;
 
 -- name: registered_of
-select learner_id from learner where learner_id = any($1::text[]) and registered_at is not null;
+select learner_id, unsettled from learner where learner_id = any($1::text[]) and registered_at is not null;
 
 -- name: mentioned_by
 -- What the learners' histories speak of: each object once, however many attempts there are.
@@ -85,7 +85,7 @@ select distinct learner_id, kind, object_id from fact
 where learner_id = any($1::text[]) and voided_by is null;
 
 -- name: achievements_held_by
-select learner_id, achievement_id from badge where learner_id = any($1::text[]);
+select learner_id, achievement_id from badge where learner_id = any($1::text[]) and not is_over;
 
 -- name: register_learners
 -- Answers whom awarding had met before in a fact: they are looked at again.
@@ -98,7 +98,7 @@ returning learner_id, xmax <> 0 as met_before;
 -- name: erase_learners
 insert into learner (learner_id, erased_at)
 select learner_id, now() from unnest($1::text[]) as told (learner_id) order by learner_id
-on conflict (learner_id) do update set registered_at = null, erased_at = now();
+on conflict (learner_id) do update set registered_at = null, erased_at = now(), unsettled = false;
 
 -- name: erase_facts
 delete from fact where learner_id = any($1::text[]);
@@ -106,11 +106,15 @@ delete from fact where learner_id = any($1::text[]);
 -- name: erase_voided
 delete from voided where learner_id = any($1::text[]);
 
+-- name: erase_grounds
+-- The badges stay as they are: what they stood on is forgotten on purpose.
+update badge set is_grounded = false where learner_id = any($1::text[]);
+
 -- name: erase_rechecks
 delete from recheck where learner_id = any($1::text[]);
 
 -- name: locked_learners
-select learner_id, registered_at is not null as registered, erased_at is not null as erased
+select learner_id, registered_at is not null as registered, erased_at is not null as erased, unsettled
 from learner where learner_id = any($1::text[])
 order by learner_id
 for no key update;
@@ -169,7 +173,7 @@ cross join lateral (
 ) found
 where found.many >= pair.fewest
   and not exists (select from badge where badge.learner_id = pair.learner_id
-                  and badge.achievement_id = pair.achievement_id offset 0);
+                  and badge.achievement_id = pair.achievement_id and not badge.is_over offset 0);
 
 -- name: facts_about
 -- All facts that count of each learner about the objects (ids that hold no space, sorted).
@@ -186,7 +190,7 @@ order by found.arrived;
 
 -- name: held_badges
 select held.learner_id, held.achievement_id, held.version, held.badge_id, held.valid_from, held.credits,
-       held.trigger_event_id, held.trigger_arrived, held.trigger_traceparent
+       held.trigger_event_id, held.trigger_arrived, held.trigger_traceparent, held.cycle, held.state, held.is_over
 from unnest($1::text[], $2::text[]) as wanted (learner_id, achievement_id)
 cross join lateral (
     select badge.*, (select (published::json ->> 'credits')::numeric from achievement
@@ -213,6 +217,47 @@ from unnest($1::uuid[], $2::text[], $3::text[], $4::integer[], $5::integer[], $6
               trigger_traceparent, traceparent)
 on conflict do nothing
 returning badge_id;
+
+-- name: badges_of
+-- All badges of the learners, with what their state depends on.
+select badge.learner_id, badge.achievement_id, badge.version, badge.badge_id, badge.valid_from,
+       (select (published::json ->> 'credits')::numeric from achievement
+        where achievement.achievement_id = badge.achievement_id and achievement.version = badge.version) as credits,
+       badge.trigger_event_id, badge.trigger_arrived, badge.trigger_traceparent, badge.cycle, badge.state,
+       badge.is_over, badge.by_hand, badge.is_grounded, badge.evidence_events, badge.evidence_badges, badge.told_at
+from badge where badge.learner_id = any($1::text[])
+order by badge.learner_id, badge.achievement_id, badge.cycle;
+
+-- name: change_badges
+update badge set state = changed.state, is_over = changed.is_over, told_at = changed.told_at
+from (
+    select place, told.state, told.is_over, told.told_at
+    from unnest($1::uuid[], $2::smallint[], $3::boolean[], $4::timestamptz[])
+         as told (badge_id, state, is_over, told_at)
+    cross join lateral (select ctid as place from badge where badge.badge_id = told.badge_id offset 0) found
+) changed
+where badge.ctid = changed.place;
+
+-- name: keep_changes
+insert into badge_change (event_id, badge_id, state, reason, cause_id, told_at)
+select event_id, badge_id, state, reason, cause_id, told_at
+from unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::text[], $5::uuid[], $6::timestamptz[])
+     with ordinality as told (event_id, badge_id, state, reason, cause_id, told_at, place)
+order by place
+on conflict (event_id) do nothing;
+
+-- name: settle_learners
+update learner set unsettled = changed.unsettled
+from (
+    select place, told.unsettled
+    from unnest($1::text[], $2::boolean[]) as told (learner_id, unsettled)
+    cross join lateral (
+        select ctid as place from learner
+        where learner.learner_id = told.learner_id and learner.unsettled <> told.unsettled
+        offset 0
+    ) found
+) changed
+where learner.ctid = changed.place;
 
 -- name: keep_keys
 insert into signing_key (issuer_id, key_id, public_key_multibase, valid_from)

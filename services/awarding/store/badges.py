@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from services.awarding.model import Badge, Held, Trail, TrailBadge, TrailEvent, Trigger
+from services.awarding.model import Badge, BadgeState, Held, Kept, ToldChange, Trail, TrailBadge, TrailEvent, Trigger
 from services.awarding.store import SQL
 
 if TYPE_CHECKING:
@@ -15,22 +15,57 @@ if TYPE_CHECKING:
 
 
 async def held_badges(connection: Reader, wanted: Collection[tuple[str, str]]) -> dict[str, list[Held]]:
-    """The badges held out of these (learner id, achievement id) pairs, by learner."""
+    """The badges given out of these (learner id, achievement id) pairs, by learner."""
     rows = await connection.fetch(SQL["held_badges"], [learner for learner, _ in wanted], [name for _, name in wanted])
     found: dict[str, list[Held]] = {}
     for row in rows:
-        trigger = Trigger(row["trigger_event_id"], row["trigger_arrived"], row["trigger_traceparent"])
-        held = Held(
-            row["learner_id"],
-            row["achievement_id"],
-            row["version"],
-            row["badge_id"],
-            row["valid_from"],
-            row["credits"],
-            trigger,
-        )
-        found.setdefault(held.learner_id, []).append(held)
+        found.setdefault(row["learner_id"], []).append(_held(row))
     return found
+
+
+def _held(row: Any) -> Held:
+    return Held(
+        row["learner_id"],
+        row["achievement_id"],
+        row["version"],
+        row["badge_id"],
+        row["valid_from"],
+        row["credits"],
+        Trigger(row["trigger_event_id"], row["trigger_arrived"], row["trigger_traceparent"]),
+        row["cycle"],
+        BadgeState(row["state"]),
+        row["is_over"],
+    )
+
+
+async def badges_of(connection: Connection, learner_ids: Collection[str]) -> dict[str, list[Kept]]:
+    """All badges of these learners, by learner, with what their states depend on."""
+    rows = await connection.fetch(SQL["badges_of"], sorted(learner_ids))
+    found: dict[str, list[Kept]] = {}
+    for row in rows:
+        events, badges = frozenset(row["evidence_events"]), frozenset(row["evidence_badges"])
+        by_hand = BadgeState(row["by_hand"])
+        kept = Kept(_held(row), by_hand, row["is_grounded"], events, badges, row["told_at"])
+        found.setdefault(row["learner_id"], []).append(kept)
+    return found
+
+
+async def keep_changes(connection: Connection, changes: Sequence[ToldChange]) -> None:
+    """Change the states of badges (each once) and note what was told of it."""
+    badge_ids = [told.change.kept.held.badge_id for told in changes]
+    states = [int(told.change.state) for told in changes]
+    told_at = [told.told_at for told in changes]
+    over = [told.change.is_over for told in changes]
+    await connection.execute(SQL["change_badges"], badge_ids, states, over, told_at)
+    await connection.execute(
+        SQL["keep_changes"],
+        [told.event_id for told in changes],
+        badge_ids,
+        states,
+        [told.change.reason for told in changes],
+        [told.cause.cause_id for told in changes],
+        told_at,
+    )
 
 
 async def keep_badges(connection: Connection, badges: Sequence[Badge]) -> set[UUID]:

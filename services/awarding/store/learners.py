@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from services.awarding.model import About
 from services.awarding.store import SQL
@@ -26,12 +26,20 @@ async def erase_learners(connection: Connection, learner_ids: Sequence[str]) -> 
     """Forget what these learners did; later facts about them are not kept either."""
     names = list(learner_ids)
     await connection.execute(SQL["erase_learners"], names)
-    for statement in ("erase_facts", "erase_voided", "erase_rechecks"):
+    for statement in ("erase_facts", "erase_voided", "erase_grounds", "erase_rechecks"):
         await connection.execute(SQL[statement], names)
 
 
-async def locked_learners(connection: Connection, learner_ids: Collection[str]) -> tuple[set[str], set[str]]:
-    """Lock learners until this transaction ends, meeting them if need be; answers who is registered, who erased.
+class Locked(NamedTuple):
+    """Learners who are locked: who is registered, who erased, and who has a badge that a fact may bring back."""
+
+    registered: set[str]
+    erased: set[str]
+    unsettled: set[str]
+
+
+async def locked_learners(connection: Connection, learner_ids: Collection[str]) -> Locked:
+    """Lock learners until this transaction ends, meeting them if need be; answers what is known of them.
 
     Whatever is decided about a learner is decided under this lock, so that of two events in two transactions the
     later one sees the earlier (B2).
@@ -42,10 +50,16 @@ async def locked_learners(connection: Connection, learner_ids: Collection[str]) 
         met = {row["learner_id"] for row in rows}
         await connection.execute(SQL["meet_learners"], [name for name in names if name not in met])
         rows = await connection.fetch(SQL["locked_learners"], names)
-    return (
+    return Locked(
         {row["learner_id"] for row in rows if row["registered"]},
         {row["learner_id"] for row in rows if row["erased"]},
+        {row["learner_id"] for row in rows if row["unsettled"]},
     )
+
+
+async def settle_learners(connection: Connection, unsettled: Mapping[str, bool]) -> None:
+    """Note of these learners whether a badge of theirs is suspended for want of facts."""
+    await connection.execute(SQL["settle_learners"], list(unsettled), list(unsettled.values()))
 
 
 async def recheck_learners(connection: Connection, learner_ids: Sequence[str]) -> None:
@@ -73,9 +87,10 @@ async def recheck_depth(connection: Reader) -> int:
     return await connection.fetchval(SQL["recheck_depth"])
 
 
-async def registered_of(connection: Connection, learner_ids: Sequence[str]) -> set[str]:
-    """Which of these learners are registered."""
-    return {row["learner_id"] for row in await connection.fetch(SQL["registered_of"], list(learner_ids))}
+async def registered_of(connection: Connection, learner_ids: Sequence[str]) -> dict[str, bool]:
+    """Which of these learners are registered; and whether they have a badge that a fact may bring back."""
+    rows = await connection.fetch(SQL["registered_of"], list(learner_ids))
+    return {row["learner_id"]: row["unsettled"] for row in rows}
 
 
 async def mentioned_by(connection: Connection, learner_ids: Sequence[str]) -> list[tuple[str, About]]:
@@ -85,7 +100,7 @@ async def mentioned_by(connection: Connection, learner_ids: Sequence[str]) -> li
 
 
 async def achievements_held_by(connection: Connection, learner_ids: Sequence[str]) -> set[tuple[str, str]]:
-    """The (learner id, achievement id) of all badges of these learners."""
+    """The (learner id, achievement id) of these learners' badges, but for those after which another may follow."""
     rows = await connection.fetch(SQL["achievements_held_by"], list(learner_ids))
     return {(row["learner_id"], row["achievement_id"]) for row in rows}
 

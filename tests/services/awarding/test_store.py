@@ -66,12 +66,12 @@ async def test_the_catalogue_is_read_by_revision(service: Service) -> None:
 async def test_learners_are_met_registered_locked_and_erased(service: Service) -> None:
     async with service.database.transaction() as connection:
         assert await learners.register_learners(connection, [("ada", at(0))]) == []
-        assert await learners.locked_learners(connection, {"ben", "ada", "cleo"}) == ({"ada"}, set())
+        assert await learners.locked_learners(connection, {"ben", "ada", "cleo"}) == ({"ada"}, set(), set())
         assert await learners.register_learners(connection, [("ben", at(0)), ("ada", at(1))]) == ["ben"]
-        assert await learners.registered_of(connection, ["ada", "ben", "cleo"]) == {"ada", "ben"}
+        assert await learners.registered_of(connection, ["ada", "ben", "cleo"]) == {"ada": False, "ben": False}
         await facts.keep_facts(connection, [new_fact("ben", "x")])
         await learners.erase_learners(connection, ["ben", "dan"])
-        assert await learners.locked_learners(connection, {"ben", "dan"}) == (set(), {"ben", "dan"})
+        assert await learners.locked_learners(connection, {"ben", "dan"}) == (set(), {"ben", "dan"}, set())
         assert not await learners.is_learner_known(connection, "ben")
         assert await learners.is_learner_known(connection, "cleo")
         assert await learners.mentioned_by(connection, ["ben"]) == []
@@ -161,6 +161,9 @@ async def test_the_database_itself_refuses_a_second_badge(service: Service) -> N
 HOT: dict[str, tuple[Any, ...]] = {
     "promising_facts": (["ada"], ["a"], ["x y"], [1]),
     "facts_about": (["ada"], ["x y"]),
+    "badges_of": (["ada"],),
+    "settle_learners": (["ada"], [True]),
+    "change_badges": ([uuid4()], [1], [False], [at(1)]),
     "held_badges": (["ada"], ["a"]),
     "locked_learners": (["ada"],),
     "recheck_mentioned": ([2], ["x"], ["a"]),

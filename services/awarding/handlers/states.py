@@ -1,0 +1,97 @@
+"""Badges stay true (B4): what becomes of those that were issued, and of all that stands on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import uuid5
+
+from libs.common.contracts import BadgeReinstated, BadgeRevoked, BadgeSuspended
+from libs.common.messaging.work import Outgoing, Work
+from libs.common.telemetry import BADGES
+from services.awarding.handlers.award import SOURCE, award_touched
+from services.awarding.handlers.office import Office
+from services.awarding.model import Award, BadgeState, Cause, Change, ToldChange
+from services.awarding.rules.catalogue import Catalogue
+from services.awarding.rules.states import decide_states, objects_needed, told_after
+from services.awarding.store import badges as badge_store
+from services.awarding.store import facts as fact_store
+from services.awarding.store import learners as learner_store
+
+_CONTRACTS = {
+    BadgeState.HOLDS: BadgeReinstated,
+    BadgeState.SUSPENDED: BadgeSuspended,
+    BadgeState.REVOKED: BadgeRevoked,
+}
+_WORDS = {BadgeState.HOLDS: "reinstated", BadgeState.SUSPENDED: "suspended", BadgeState.REVOKED: "revoked"}
+
+
+async def evaluate_badges(office: Office, work: Work, catalogue: Catalogue, causes: Mapping[str, Cause]) -> None:
+    """Look at all badges of these learners (registered and locked) again, because of what happened to each.
+
+    What comes back may earn more, and what is earned may bring back more: it ends when nothing is earned any more.
+    """
+    while causes:
+        touched = await _change_states(work, catalogue, causes)
+        awards = await award_touched(office, work, catalogue, touched, {}) if touched else []
+        causes = {award.learner_id: cause_of(award) for award in awards}
+
+
+def cause_of(award: Award) -> Cause:
+    """A badge that was awarded, as the cause of what follows: in the name of the event that completed it."""
+    return Cause(award.trigger.event_id, award.valid_from, award.trigger.traceparent)
+
+
+async def _change_states(work: Work, catalogue: Catalogue, causes: Mapping[str, Cause]) -> dict[str, set[str]]:
+    """Change and tell the states of badges; answers the achievements that may now be earned, by learner."""
+    connection = work.connection
+    badges = await badge_store.badges_of(connection, causes.keys())
+    if not badges:
+        return {}
+    needed = [(learner, objects_needed(catalogue, kept)) for learner, kept in badges.items()]
+    facts = await fact_store.facts_about(connection, needed)
+    told: list[ToldChange] = []
+    unsettled: dict[str, bool] = {}
+    touched: dict[str, set[str]] = {}
+    for learner, kept in badges.items():
+        changes, unsettled[learner] = decide_states(catalogue, kept, facts.get(learner, ()))
+        told += (_told(change, causes[learner]) for change in changes)
+        names = {name for change in changes for name in _opened_by(catalogue, change)}
+        if names:
+            touched[learner] = names
+    await learner_store.settle_learners(connection, unsettled)
+    if told:
+        await badge_store.keep_changes(connection, told)
+    for change in told:
+        work.tell(_outgoing(change))
+        BADGES.labels(_WORDS[change.change.state]).inc()
+    return touched
+
+
+def _opened_by(catalogue: Catalogue, change: Change) -> tuple[str, ...]:
+    """What may be earned by a change: what requires a badge that holds again, or a badge anew."""
+    name = change.kept.held.achievement_id
+    if change.state is BadgeState.HOLDS:
+        return catalogue.by_badge.get(name, ())
+    return (name,) if change.is_over and name in catalogue.achievements else ()
+
+
+def _told(change: Change, cause: Cause) -> ToldChange:
+    # Named by its cause, so that a replay tells the same event.
+    event_id = uuid5(change.kept.held.badge_id, f"{_WORDS[change.state]} {cause.cause_id}")
+    return ToldChange(change, cause, event_id, told_after(change.kept, cause.at))
+
+
+def _outgoing(told: ToldChange) -> Outgoing:
+    held, contract = told.change.kept.held, _CONTRACTS[told.change.state]
+    content = contract(badge_id=held.badge_id, learner_id=held.learner_id, reason=told.change.reason)
+    return Outgoing(
+        topic=contract.TOPIC,
+        key=str(held.badge_id),
+        event_id=told.event_id,
+        type=contract.TYPE,
+        source=SOURCE,
+        subject=str(held.badge_id),
+        time=told.told_at,
+        value=content.model_dump_json(exclude_none=True).encode(),
+        traceparent=told.cause.traceparent,
+    )
