@@ -62,8 +62,8 @@ def note_assertion(assertion: Json, notes: Notes) -> None:
     if picture is not None and (not is_iri(address) or str(address).startswith("data:")):
         notes.bad("schema", "wrong", "image: expected an address")
     for entry in array(assertion.get("evidence")):
-        if not is_iri(entry) and not (member(entry, "id") or member(entry, "narrative")):
-            notes.bad("schema", "wrong", "evidence: expected an address, or id or narrative")
+        if not is_iri(entry) and not isinstance(entry, dict):
+            notes.bad("schema", "wrong", "evidence: expected an address or an object")
     _note_extensions(assertion, notes)
 
 

@@ -83,13 +83,32 @@ def note_shape(document: Json, standard: str | None, notes: Notes) -> None:
 
 def _note_contexts(document: Json, standard: str | None, notes: Notes) -> None:
     contexts = array(document.get("@context"))
-    if any(not isinstance(entry, str) for entry in contexts):
+    if not all(isinstance(entry, str) for given in _contexts_within(document) for entry in _entries(given)):
         notes.bad("schema", "inline-context", "expected addresses of contexts only")
     if not contexts or contexts[0] not in (V2, V1):
         notes.bad("schema", "context", f"expected {V2} first")
     wanted = _CLR if standard == CLR else _OB3
     if not any(isinstance(entry, str) and entry.startswith(wanted) for entry in contexts[1:]):
         notes.bad("schema", "context", f"expected {wanted}… after it")
+
+
+def _contexts_within(document: Json) -> list[Any]:
+    """Every `@context` in the document: `null` in a part would take away the meaning of its words (SR-9)."""
+    found: list[Any] = []
+    waiting: list[Any] = [document]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            members = cast(Json, node)
+            found += [members["@context"]] if "@context" in members else []
+            waiting.extend(value for name, value in members.items() if name != "@context")
+        elif isinstance(node, list):
+            waiting.extend(cast(list[Any], node))
+    return found
+
+
+def _entries(context: Any) -> list[Any]:
+    return cast(list[Any], context) if isinstance(context, list) else [context]
 
 
 def _note_dates(document: Json, notes: Notes) -> None:
