@@ -121,6 +121,7 @@ class LocalKafka:
         options = [
             f"-Xmx{self._heap}m",
             "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
             "-Dorg.slf4j.simpleLogger.showDateTime=true",
             *extra,
