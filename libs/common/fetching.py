@@ -73,7 +73,7 @@ class Fetcher:
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=self._reach.trust or ssl.create_default_context(),
             max_connections=20,
-            keepalive_expiry=1,
+            max_keepalive_connections=0,
             network_backend=_Guarded(self._reach.networks),
         )
 

@@ -8,8 +8,11 @@ from libs.common.settings import ServiceSettings
 
 
 class VerificationSettings(ServiceSettings):
-    """Verification's settings: how much of what is asked for often it keeps in memory."""
+    """Verification's settings: how much it keeps in memory, and how often it verifies for one caller."""
 
     port: int = Field(8104, ge=0, le=65535, description="port on which the api listens")
     memory_bytes: int = Field(64 * 1024 * 1024, ge=0, description="largest size of the signed documents in memory")
     memory_seconds: float = Field(60, ge=0, description="longest time that a document stays in memory unread anew")
+    verifications_per_minute: int = Field(
+        60, ge=1, le=100_000, description="how many badges one caller may have verified in a minute"
+    )

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
 from libs.common.credentials.addresses import Addresses
+from libs.common.fetching import Fetcher
 from libs.common.messaging.operations import operations_router
+from libs.common.sandbox import Sandbox
 from libs.common.service import create_app
 from libs.common.settings import ServiceSettings
 from libs.common.web import assets
@@ -18,9 +21,12 @@ from libs.common.web.cross_origin import Preflight
 from libs.common.web.pages import Pages
 from libs.common.web.refusals import install_refusal_pages, not_found
 from libs.common.web.shelf import FromShelf, Shelf
-from services.verification.api import badges, catalogue, counts, learners
+from services.verification.api import badges, catalogue, counts, learners, verifications
+from services.verification.api.pace import Pace
 from services.verification.api.parts import Parts, database_of
 from services.verification.api.proofs import Proofs
+from services.verification.handlers.verifying import Own, Verifier
+from services.verification.rules.checking.dialogue import JSON_FIRST, Fetched
 from services.verification.settings import VerificationSettings
 
 TEMPLATES = Path(__file__).parent.parent / "pages"
@@ -30,12 +36,14 @@ def create(settings: ServiceSettings) -> FastAPI:
     """The app of verification; `settings` is a `VerificationSettings`."""
     assert isinstance(settings, VerificationSettings)
     app = create_app("verification", settings, title="Cairn: verification")
-    pages = Pages(TEMPLATES, navigation=(("Issuers", "/"),))
+    pages = Pages(TEMPLATES, navigation=(("Issuers", "/"), ("Verify", "/verify")))
     shelf = Shelf(settings.memory_bytes, settings.memory_seconds)
     app.state.parts = Parts(
-        pages, shelf, Proofs(), Addresses(settings.public_url.rstrip("/")), lambda: datetime.now(UTC)
-    )
-    for door in (badges, catalogue, learners, counts):
+        pages, shelf, Proofs(), Addresses(settings.public_url.rstrip("/")), lambda: datetime.now(UTC),
+        Verifier(Fetcher(), Sandbox(), _own_documents(app, settings.public_url)),
+        Pace(settings.verifications_per_minute),
+    )  # fmt: skip
+    for door in (badges, catalogue, learners, counts, verifications):
         app.include_router(door.router)
     app.include_router(operations_router("verification", database_of))
     _add_plain_routes(app)
@@ -47,6 +55,21 @@ def create(settings: ServiceSettings) -> FastAPI:
         FromShelf, shelf=shelf, key_of=badges.shelf_key, service="verification", route="/badges/{badge_id}.json"
     )
     return app
+
+
+def _own_documents(app: FastAPI, public_url: str) -> Own:
+    """Our own addresses are answered here, by the same routes: a deployment need not reach itself from outside."""
+
+    async def own(url: str) -> Fetched | None:
+        path = verifications.path_of_own(url, public_url)
+        if path is None:
+            return None
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://own.invalid") as client:
+            answer = await client.get(path, headers={"Accept": JSON_FIRST})
+        return Fetched(answer.status_code, answer.headers.get("content-type", ""), answer.content)
+
+    return own
 
 
 def _add_plain_routes(app: FastAPI) -> None:

@@ -22,7 +22,9 @@ from libs.common.web.negotiation import preferred
 from libs.common.web.pages import Pages
 from libs.common.web.refusals import not_found
 from libs.common.web.shelf import Shelf
+from services.verification.api.pace import Pace
 from services.verification.api.proofs import Proofs
+from services.verification.handlers.verifying import Verifier
 
 PATHS = Addresses("")  # the same addresses, as paths: who signs and who serves agree in one place
 PAGE = "text/html"
@@ -50,6 +52,8 @@ class Parts:
     proofs: Proofs
     addresses: Addresses
     now: Callable[[], datetime]
+    verifier: Verifier
+    pace: Pace
 
 
 def parts_of(request: Request) -> Parts:

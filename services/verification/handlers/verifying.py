@@ -41,6 +41,10 @@ class Verifier:
         self._sandbox = sandbox
         self._own = own
 
+    def close(self) -> None:
+        """End the sandbox; the next verification starts another."""
+        self._sandbox.close()
+
     async def verify(self, content: bytes, terms: Terms) -> Judgement:
         """The judgement on the badge in `content`: JSON, token, address, PNG, SVG, or a PDF that one is attached to."""
         if not content.lstrip()[:5].startswith(_PDF):

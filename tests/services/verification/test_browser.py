@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs a browser:
 GOOD, GONE, UNKNOWN = badge_issued(), badge_issued("learner-2"), badge_issued("learner-3", private_key=OTHER_KEY)
 PATHS = (
     f"/badges/{GOOD.badge_id}", f"/badges/{GONE.badge_id}", f"/badges/{UNKNOWN.badge_id}", "/", "/issuers/prairie",
-    "/achievements/coaching/versions/2", "/learners/learner-1/badges", "/badges/nothing",
+    "/achievements/coaching/versions/2", "/learners/learner-1/badges", "/badges/nothing", "/verify",
 )  # fmt: skip
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from services.verification.model import Judgement, Outcome, Shown
 from services.verification.rules.checking.notes import Notes
-from services.verification.rules.checking.words import SENTENCES
+from services.verification.rules.checking.words import REASONS, SENTENCES
 
 _AUTHENTIC = ("well-formed", "schema", "proof", "key")
 _CURRENT = ("status", "dates")
@@ -21,6 +23,18 @@ def decide_judgement(notes: Notes, standard: str, shown: Shown | None) -> Judgem
     return Judgement(
         answer, SENTENCES[_sentence(notes, answer, authentic)], notes.findings(), authentic, _all(notes, _CURRENT),
         notes.outcome("issuer"), standard, shown if authentic == "pass" else None,
+    )  # fmt: skip
+
+
+def overrule_status(judgement: Judgement, reason: str, more: str) -> Judgement:
+    """The judgement on a badge of our own that was withdrawn: `reason` is revoked or suspended, `more` says why."""
+    findings = tuple(
+        replace(finding, outcome="fail", reason=reason, detail=REASONS[reason], more=more)
+        if finding.name == "status" else finding
+        for finding in judgement.findings
+    )  # fmt: skip
+    return replace(
+        judgement, answer="not-genuine", sentence=SENTENCES[reason], findings=findings, current="fail"
     )  # fmt: skip
 
 

@@ -1,0 +1,197 @@
+"""Verify any badge, ours or another issuer's: `POST /verifications` for programs, `/verify` for people (B6, M2.4)."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Request
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from libs.common.postgres.database import Database
+from libs.common.problems import AWAY, Problem
+from services.verification import store
+from services.verification.api.parts import Parts, database_of, parts_of
+from services.verification.model import Judgement
+from services.verification.rules.checking import Terms
+from services.verification.rules.checking.judging import overrule_status
+from services.verification.rules.checking.recipient import Person
+from services.verification.rules.checking.strict import Fault, read_json
+
+router = APIRouter(tags=["verifications"])
+_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+_MAX_ISSUERS = 1_000
+_PATIENCE_SECONDS = 5
+FINDING_NAMES = {
+    "well-formed": "Readable",
+    "schema": "Complete",
+    "proof": "Unchanged",
+    "key": "Issuer’s key",
+    "status": "Not withdrawn",
+    "dates": "Dates",
+    "issuer": "Trusted issuer",
+    "recipient": "Right person",
+    "parts": "Documents within",
+}
+
+
+class Brought(NamedTuple):
+    """What somebody wants verified, and whom they expect it to be awarded to."""
+
+    content: bytes
+    person: Person | None
+
+
+@router.post("/verifications")
+async def verifications(request: Request) -> Response:
+    """The verdict on a badge, as JSON.
+
+    The body is the badge itself (JSON, token, PNG, SVG, PDF), or JSON `{"url" | "text": …, "recipient":
+    "email:…"}`, or a form with `file`, `text` or `url`. A badge that is not genuine is a verdict, not an error.
+    """
+    judgement = await _verify(request, await _brought(request))
+    headers = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
+    document = {**asdict(judgement), "tone": judgement.tone}
+    return Response(orjson.dumps(document), media_type="application/json", headers=headers)
+
+
+@router.get("/verify")
+async def form(request: Request) -> Response:
+    """The page where people bring a badge."""
+    return _page(request, None)
+
+
+@router.post("/verify")
+async def answer(request: Request) -> Response:
+    """The same page, with the verdict above the form."""
+    return _page(request, await _verify(request, await _brought(request)))
+
+
+def _page(request: Request, judgement: Judgement | None) -> Response:
+    return parts_of(request).pages.respond(
+        request, "verify.html", cache_control="no-store", judgement=judgement, finding_names=FINDING_NAMES,
+        outcome_names={"pass": "passed", "fail": "failed", "unknown": "unknown"},
+    )  # fmt: skip
+
+
+async def _verify(request: Request, brought: Brought) -> Judgement:
+    parts, database = parts_of(request), database_of(request)
+    parts.pace.take(request.client.host if request.client else "")
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            await parts.pace.places.acquire()
+    except TimeoutError:
+        raise Problem(503, "Busy", "Too many verifications are under way.", headers=(("Retry-After", "5"),)) from None
+    try:
+        trusted = await _trusted(parts, database)
+        judgement = await parts.verifier.verify(brought.content, Terms(parts.now(), trusted, brought.person))
+    finally:
+        parts.pace.places.release()
+    return await _with_our_own_word(judgement, parts, database)
+
+
+async def _trusted(parts: Parts, database: Database) -> frozenset[str]:
+    """The ids of the issuers of our catalogue. A database that is away leaves nobody known, and nothing unanswered."""
+    try:
+        issuers = await store.issuers(database.pool, _MAX_ISSUERS)
+    except AWAY:
+        return frozenset()
+    names = [issuer.issuer_id for issuer in issuers]
+    addresses = parts.addresses
+    return frozenset(map(addresses.issuer_did, names)) | frozenset(map(addresses.issuer_open_badge_2, names))
+
+
+async def _with_our_own_word(judgement: Judgement, parts: Parts, database: Database) -> Judgement:
+    """Of our own badges we know first-hand whether they were withdrawn, whatever their lists say by now."""
+    badge_id = None if judgement.shown is None else _own_badge(judgement.shown.credential_id, parts)
+    if badge_id is None:
+        return judgement
+    try:
+        badge = await store.badge(database.pool, badge_id)
+    except AWAY:
+        return judgement
+    if badge is not None and badge.revocation is not None:
+        return overrule_status(judgement, "revoked", badge.revocation.reason)
+    if badge is not None and badge.suspension is not None and badge.suspension.holds:
+        return overrule_status(judgement, "suspended", badge.suspension.reason)
+    return judgement
+
+
+def _own_badge(credential_id: str, parts: Parts) -> UUID | None:
+    folder, _, name = credential_id.rpartition("/")
+    if folder not in (parts.addresses.badge("x")[:-2], parts.addresses.assertion("x")[:-2]):
+        return None
+    try:
+        return UUID(name)
+    except ValueError:
+        return None
+
+
+async def _brought(request: Request) -> Brought:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type in _FORMS:
+        try:
+            async with request.form(max_files=1, max_fields=10, max_part_size=1024 * 1024) as sent:
+                return await _of_form(sent)
+        except HTTPException as fault:
+            raise Problem(400, "Invalid form", str(fault.detail)) from None
+    content = await request.body()
+    if not content.strip():
+        raise _nothing_sent()
+    return _of_json(content) if media_type == "application/json" else Brought(content, None)
+
+
+async def _of_form(sent: FormData) -> Brought:
+    file, person = sent.get("file"), _person(sent.get("recipient"))
+    if isinstance(file, UploadFile):
+        content = await file.read()
+        if content:
+            return Brought(content, person)
+    for name in ("text", "url"):
+        text = sent.get(name)
+        if isinstance(text, str) and text.strip():
+            return Brought(text.strip().encode("utf-8", "replace"), person)
+    raise _nothing_sent()
+
+
+def _of_json(content: bytes) -> Brought:
+    """A request in JSON, or a badge in JSON: the one has `url` or `text`, and no vocabulary."""
+    document = read_json(content)
+    if isinstance(document, Fault) or "@context" in document or not document.keys() & {"url", "text"}:
+        return Brought(content, None)
+    text: Any = document.get("url") or document.get("text")
+    if not isinstance(text, str) or not text.strip():
+        error = {"pointer": "/url" if "url" in document else "/text", "detail": "expected text"}
+        raise Problem(422, "Invalid request", errors=(error,))
+    return Brought(text.strip().encode(), _person(document.get("recipient")))
+
+
+def _person(value: Any) -> Person | None:
+    if value is None or value == "":
+        return None
+    kind, separator, identity = value.partition(":") if isinstance(value, str) else ("", "", "")
+    if not separator:
+        kind, identity = "email", str(value)
+    if not kind or not identity or (not separator and "@" not in identity):
+        error = {"pointer": "/recipient", "detail": f"expected TYPE:VALUE, found {value!r:.80}"}
+        raise Problem(422, "Invalid request", errors=(error,))
+    return Person(kind, str(value) if kind == "did" else identity)
+
+
+def _nothing_sent() -> Problem:
+    detail = "Expected a badge as the body, a form with file, text or url, or JSON with url or text."
+    return Problem(422, "Nothing to verify", detail)
+
+
+def path_of_own(url: str, public_url: str) -> str | None:
+    """The path of `url` within this deployment, or None if it is elsewhere. did:web always says https."""
+    asked, own = urlsplit(url), urlsplit(public_url)
+    if asked.netloc != own.netloc or not asked.path.startswith(own.path.rstrip("/") + "/"):
+        return None
+    return asked.path[len(own.path.rstrip("/")) :]
