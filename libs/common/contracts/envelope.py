@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, cast
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
 
 import orjson
 
@@ -32,9 +33,8 @@ _ATTRIBUTES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """The attributes of one CloudEvent.
+class Envelope(NamedTuple):
+    """The attributes of one CloudEvent. A named tuple, for one is made for each message: it costs a third.
 
     `id` with `source` names the event (CloudEvents 1.0, section 3.1); `time` is when the fact happened (in UTC);
     `key` is the Kafka record key (learner id, achievement id …); `traceparent` follows W3C Trace Context or is
@@ -173,7 +173,12 @@ def read_time(text: str) -> datetime | None:
 
 def is_traceparent(text: object) -> bool:
     """Whether `text` is a valid W3C Trace Context `traceparent` of version 00."""
-    return isinstance(text, str) and _TRACEPARENT.match(text) is not None
+    return isinstance(text, str) and _matches_traceparent(text)
+
+
+@lru_cache(maxsize=1024)  # the events of one request mostly share theirs
+def _matches_traceparent(text: str) -> bool:
+    return _TRACEPARENT.match(text) is not None
 
 
 def headers_of(envelope: Envelope) -> list[tuple[str, bytes]]:

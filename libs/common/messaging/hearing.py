@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from asyncpg.pgproto import pgproto
@@ -36,8 +36,7 @@ class Record(Protocol):
     def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Received(Generic[T]):
+class Received(NamedTuple, Generic[T]):
     """One event as a handler gets it: `content` is the parsed contract, None for a tombstone."""
 
     event: Envelope
