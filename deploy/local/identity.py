@@ -23,6 +23,7 @@ SCOPES = (
     "enrollments.write",
     "events.write",
     "records.read",
+    "badges.write",
     "operations",
 )
 TOKEN_ISSUER = "cairn-local"  # noqa: S105 - a name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import structlog
@@ -21,7 +22,7 @@ from libs.common.contracts.topics import ACTIVITY_COMPLETED, ASSESSMENT_SCORED, 
 from libs.common.credentials.addresses import Addresses
 from libs.common.messaging.faults import backoff_seconds, is_passing, name_of
 from libs.common.messaging.hearing import Hears
-from libs.common.messaging.work import begin
+from libs.common.messaging.work import Work, begin
 from libs.common.messaging.worker_process import run_worker
 from libs.common.postgres.database import Database
 from libs.common.settings import ServiceSettings
@@ -71,51 +72,97 @@ async def run(settings: ServiceSettings) -> None:
     office = open_office(settings)
     database = await Database.connect(
         settings.database_dsn.get_secret_value(),
-        application_name="cairn-awarding-recheck",
+        application_name="cairn-awarding-aside",
         min_size=0,
-        max_size=1,
+        max_size=2,
     )
-    backlog = asyncio.create_task(work_off_backlog(office, database, most=settings.recheck_learners))
+    most = settings.recheck_learners
+    aside = [
+        asyncio.create_task(work_off_backlog(office, database, most=most)),
+        asyncio.create_task(work_off_acts(office, database, most=most)),
+    ]
     try:
         await run_worker("awarding", settings, hears(office))
     finally:
-        backlog.cancel()
-        await asyncio.gather(backlog, return_exceptions=True)
+        for task in aside:
+            task.cancel()
+        await asyncio.gather(*aside, return_exceptions=True)
         await database.close()
 
 
 async def work_off_backlog(office: Office, database: Database, *, most: int) -> None:
     """Tell the public key, then look again at waiting learners, `most` in one transaction, until cancelled.
 
-    A passing fault is waited out. Any other is narrowed down to one learner, who is put off for a while, so that
-    nobody else waits behind them.
+    Who cannot be looked at is put off for a while, so that nobody else waits behind them.
     """
-    told, size = False, most
-    waits = backoff_seconds()
+
+    async def tell(work: Work) -> None:
+        await handlers.tell_keys(office, work)
+
+    async def recheck(work: Work, size: int) -> int:
+        return await handlers.recheck_waiting(office, work, most=size)
+
+    async def put_off(work: Work) -> None:
+        await handlers.schedule_recheck(work, seconds=POSTPONED_SECONDS)
+
+    await _work_off("recheck", database, recheck, put_off, most=most, first=tell)
+
+
+async def work_off_acts(office: Office, database: Database, *, most: int) -> None:
+    """Carry out what people ask for by hand, of `most` learners in one transaction, until cancelled (M1.37).
+
+    An act that cannot be carried out is refused, so that nothing else waits behind it.
+    """
+
+    async def complete(work: Work, size: int) -> int:
+        return await handlers.complete_acts(office, work, most=size)
+
+    async def refuse(work: Work) -> None:
+        await handlers.cancel_act(work)
+
+    await _work_off("acts", database, complete, refuse, most=most)
+
+
+async def _work_off(
+    what: str,
+    database: Database,
+    step: Callable[[Work, int], Awaitable[int]],
+    give_up: Callable[[Work], Awaitable[None]],
+    *,
+    most: int,
+    first: Callable[[Work], Awaitable[None]] | None = None,
+) -> None:
+    """Take `step` after step, each in a transaction, with at most `most` of what waits; idle when nothing does.
+
+    What comes `first` is in the transaction of the first step.
+
+    A passing fault is waited out. Any other is narrowed down to one of those who wait, which is given up.
+    """
+    size, waits = most, backoff_seconds()
     while True:
         try:
             async with begin(database) as work:
-                if not told:
-                    await handlers.tell_keys(office, work)
-                looked_at = await handlers.recheck_waiting(office, work, most=size)
-            told, waits = True, backoff_seconds()
+                if first is not None:
+                    await first(work)
+                done = await step(work, size)
+            first, waits = None, backoff_seconds()
             # Grows again after a fault had made it small.
             size = min(size * 2, most)
         except Exception as fault:
             passing = is_passing(fault)
-            log.warning("recheck failed", fault=name_of(fault), passing=passing, learners=size)
+            log.warning("step failed", what=what, fault=name_of(fault), passing=passing, size=size)
             if not passing and size == 1:
-                await _put_off(database)
+                await _give_up(what, database, give_up)
             size = size if passing else max(1, size // 2)
             await asyncio.sleep(next(waits))
             continue
-        if not looked_at:
+        if not done:
             await asyncio.sleep(IDLE_SECONDS)
 
 
-async def _put_off(database: Database) -> None:
+async def _give_up(what: str, database: Database, give_up: Callable[[Work], Awaitable[None]]) -> None:
     try:
         async with begin(database) as work:
-            await handlers.schedule_recheck(work, seconds=POSTPONED_SECONDS)
+            await give_up(work)
     except Exception as fault:
-        log.warning("recheck not put off", fault=name_of(fault))
+        log.warning("not given up", what=what, fault=name_of(fault))

@@ -1,5 +1,6 @@
 """What awarding does when something happens: load, decide, save, tell. One function per thing that happens."""
 
+from services.awarding.handlers.acts import FAILED, cancel_act, complete_acts, record_act, show_act, show_history
 from services.awarding.handlers.catalogue import on_achievement_published, on_issuer_published, tell_keys
 from services.awarding.handlers.facts import (
     on_activity_completed,
@@ -14,7 +15,10 @@ from services.awarding.handlers.reading import explain_achievement, show_trail
 from services.awarding.handlers.recheck import recheck_waiting, schedule_recheck
 
 __all__ = [
+    "FAILED",
     "Office",
+    "cancel_act",
+    "complete_acts",
     "explain_achievement",
     "on_achievement_published",
     "on_activity_completed",
@@ -25,7 +29,10 @@ __all__ = [
     "on_learner_registered",
     "on_score_voided",
     "recheck_waiting",
+    "record_act",
     "schedule_recheck",
+    "show_act",
+    "show_history",
     "show_trail",
     "tell_keys",
 ]

@@ -44,7 +44,7 @@ async def award_touched(
         decided = decide_awards(catalogue, standing, office.namespace)
         awards += (award for award in decided if isinstance(award, Award))
     if awards:
-        await _issue(office, work, catalogue, awards)
+        await issue_badges(office, work, catalogue, awards)
     return awards
 
 
@@ -127,7 +127,8 @@ async def _standings(
     return standings
 
 
-async def _issue(office: Office, work: Work, catalogue: Catalogue, awards: Sequence[Award]) -> None:
+async def issue_badges(office: Office, work: Work, catalogue: Catalogue, awards: Sequence[Award]) -> None:
+    """Sign, keep and tell these badges; one that is there already stays as it was."""
     badges = [_signed(office, catalogue, award) for award in awards]
     kept = await badge_store.keep_badges(work.connection, badges)
     for badge in badges:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from libs.common.messaging.work import Work
 from services.awarding.handlers.award import award_touched
 from services.awarding.handlers.office import Office
-from services.awarding.handlers.states import cause_of, evaluate_badges
+from services.awarding.handlers.states import evaluate_badges
+from services.awarding.rules.states import cause_of
 from services.awarding.store import learners as learner_store
 
 

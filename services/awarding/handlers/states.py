@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from uuid import uuid5
 
 from libs.common.contracts import BadgeReinstated, BadgeRevoked, BadgeSuspended
@@ -10,9 +11,9 @@ from libs.common.messaging.work import Outgoing, Work
 from libs.common.telemetry import BADGES
 from services.awarding.handlers.award import SOURCE, award_touched
 from services.awarding.handlers.office import Office
-from services.awarding.model import Award, BadgeState, Cause, Change, ToldChange
+from services.awarding.model import BadgeState, Cause, Change, ToldChange
 from services.awarding.rules.catalogue import Catalogue
-from services.awarding.rules.states import decide_states, objects_needed, told_after
+from services.awarding.rules.states import cause_of, decide_states, objects_needed, told_after
 from services.awarding.store import badges as badge_store
 from services.awarding.store import facts as fact_store
 from services.awarding.store import learners as learner_store
@@ -34,11 +35,6 @@ async def evaluate_badges(office: Office, work: Work, catalogue: Catalogue, caus
         touched = await _change_states(work, catalogue, causes)
         awards = await award_touched(office, work, catalogue, touched, {}) if touched else []
         causes = {award.learner_id: cause_of(award) for award in awards}
-
-
-def cause_of(award: Award) -> Cause:
-    """A badge that was awarded, as the cause of what follows: in the name of the event that completed it."""
-    return Cause(award.trigger.event_id, award.valid_from, award.trigger.traceparent)
 
 
 async def _change_states(work: Work, catalogue: Catalogue, causes: Mapping[str, Cause]) -> dict[str, set[str]]:
@@ -78,6 +74,8 @@ def _opened_by(catalogue: Catalogue, change: Change) -> tuple[str, ...]:
 def _told(change: Change, cause: Cause) -> ToldChange:
     # Named by its cause, so that a replay tells the same event.
     event_id = uuid5(change.kept.held.badge_id, f"{_WORDS[change.state]} {cause.cause_id}")
+    if cause.reason is not None and cause.badge_id == change.kept.held.badge_id:
+        change = replace(change, reason=cause.reason)
     return ToldChange(change, cause, event_id, told_after(change.kept, cause.at))
 
 

@@ -94,12 +94,14 @@ def claim_of(deployment: Deployment, award: Award, published: AchievementPublish
 
 def _evidence(award: Award) -> Evidence:
     """That there is evidence, and a digest that fixes it; not which of several routes was taken (M2.2, M4.6)."""
+    checked = (
+        "The criteria were checked against the learner's recorded activities, results and badges. "
+        if award.act is None
+        else "A person authorised by the issuer found the criteria met, on evidence that they named. "
+    )
     return Evidence(
         name="Record of achievement",
-        description=(
-            "The criteria were checked against the learner's recorded activities, results and badges. "
-            f"The issuer keeps that record; its digest is sha256:{evidence_digest(award)}."
-        ),
+        description=(f"{checked}The issuer keeps that record; its digest is sha256:{evidence_digest(award)}."),
         genre="Record",
     )
 
@@ -115,7 +117,7 @@ def evidence_digest(award: Award) -> str:
 
 def evidence_record(award: Award) -> dict[str, Any]:
     """What an award stands on: events and badges, each in order of time."""
-    return {
+    record: dict[str, Any] = {
         "events": [
             {
                 "id": str(fact.event_id),
@@ -129,6 +131,10 @@ def evidence_record(award: Award) -> dict[str, Any]:
         ],
         "badges": [str(badge.badge_id) for badge in award.badges],
     }
+    if award.act is not None:
+        act = award.act
+        record["act"] = {"id": str(act.act_id), "by": act.actor, "reason": act.reason, "evidence": act.evidence}
+    return record
 
 
 def milliseconds(instant: datetime) -> str:

@@ -10,7 +10,6 @@ from services.awarding.rules.catalogue import Achievement
 from services.awarding.rules.outcome import Outcome, Record
 from services.awarding.rules.scores import plain
 
-
 _STATES = {BadgeState.HOLDS: "awarded", BadgeState.SUSPENDED: "suspended", BadgeState.REVOKED: "revoked"}
 
 

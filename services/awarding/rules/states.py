@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence, Set
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.awarding.model import BadgeState, Change, Fact, Held, Kept
+from services.awarding.model import Award, BadgeState, Cause, Change, Fact, Held, Kept
 from services.awarding.rules.catalogue import Catalogue
 from services.awarding.rules.outcome import Record
 
@@ -47,6 +47,11 @@ def objects_needed(catalogue: Catalogue, badges: Iterable[Kept]) -> str:
     """The ids of the objects whose facts decide about these badges: sorted, one text with spaces between."""
     versions = {(kept.held.achievement_id, kept.held.version) for kept in badges if kept.is_grounded}
     return " ".join(sorted({word for place in versions for word in catalogue.versions[place].object_ids.split()}))
+
+
+def cause_of(award: Award) -> Cause:
+    """A badge that was awarded, as the cause of what follows: in the name of the event that completed it."""
+    return Cause(award.trigger.event_id, award.valid_from, award.trigger.traceparent)
 
 
 def told_after(kept: Kept, at: datetime) -> datetime:

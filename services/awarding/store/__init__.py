@@ -11,4 +11,6 @@ if TYPE_CHECKING:
     # What a read is given: a transaction's connection, or the pool itself.
     Reader: TypeAlias = Connection | Pool
 
-SQL = load_queries(Path(__file__).parent.parent / "sql" / "awarding.sql")
+_FOLDER = Path(__file__).parent.parent / "sql"
+SQL = load_queries(_FOLDER / "awarding.sql")
+ACTS = load_queries(_FOLDER / "acts.sql")

@@ -91,6 +91,7 @@ async def keep_badges(connection: Connection, badges: Sequence[Badge]) -> set[UU
         [award.trigger.arrived for award in awards],
         [award.trigger.traceparent for award in awards],
         [badge.traceparent for badge in badges],
+        [award.act is None for award in awards],
     )
     return {row["badge_id"] for row in rows}
 

@@ -146,14 +146,14 @@ def lived(catalogue: Catalogue, events: list[Event]) -> Learner:
 
 
 @given(st.data())
-def test_the_set_of_events_decides_what_holds(data: st.DataObject) -> None:
-    catalogue = data.draw(catalogues())
-    happened = data.draw(st.lists(facts(), min_size=1, max_size=8))
-    voids = data.draw(st.lists(st.sampled_from([fact.event_id for fact in happened]), max_size=4))
+def test_the_set_of_events_decides_what_holds(drawn: st.DataObject) -> None:
+    catalogue = drawn.draw(catalogues())
+    happened = drawn.draw(st.lists(facts(), min_size=1, max_size=8))
+    voids = drawn.draw(st.lists(st.sampled_from([fact.event_id for fact in happened]), max_size=4))
     events: list[Event] = [*happened, *voids]
-    doubles = data.draw(st.lists(st.sampled_from(events), max_size=3))
+    doubles = drawn.draw(st.lists(st.sampled_from(events), max_size=3))
     first = lived(catalogue, events)
-    second = lived(catalogue, data.draw(st.permutations([*events, *doubles])))
+    second = lived(catalogue, drawn.draw(st.permutations([*events, *doubles])))
     assert first.held() == second.held()
     # What was given in both lives, on the same events, is in the same state in both.
     for badge_id in first.badges.keys() & second.badges.keys():
@@ -171,10 +171,10 @@ def test_the_set_of_events_decides_what_holds(data: st.DataObject) -> None:
 
 
 @given(st.data())
-def test_heard_again_nothing_changes(data: st.DataObject) -> None:
-    catalogue = data.draw(catalogues())
-    happened = data.draw(st.lists(facts(), min_size=1, max_size=6))
-    voids = data.draw(st.lists(st.sampled_from([fact.event_id for fact in happened]), max_size=3))
+def test_heard_again_nothing_changes(drawn: st.DataObject) -> None:
+    catalogue = drawn.draw(catalogues())
+    happened = drawn.draw(st.lists(facts(), min_size=1, max_size=6))
+    voids = drawn.draw(st.lists(st.sampled_from([fact.event_id for fact in happened]), max_size=3))
     learner = lived(catalogue, [*happened, *voids])
     before = dict(learner.badges)
     for event in (*voids, *happened):

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from services.awarding.model import Award, Badge, Fact, NewFact, NewVoid, Trigger
-from services.awarding.store import SQL, badges, catalogue, facts, learners
+from services.awarding.store import ACTS, SQL, badges, catalogue, facts, learners
 from tests.services.awarding.support import ISSUER, Service, achievement, at, badge, done, event_id, passed
 
 STORE = Path("services/awarding/store")
@@ -22,6 +22,7 @@ def test_every_query_has_its_function_and_every_function_its_query() -> None:
     text = "".join(path.read_text() for path in STORE.glob("*.py"))
     used = set(re.findall(r'SQL\["(\w+)"\]', text)) | set(re.findall(r'"(erase_\w+)"', text))
     assert used == set(SQL)
+    assert set(re.findall(r'ACTS\["(\w+)"\]', text)) == set(ACTS)
 
 
 def new_fact(learner: str, name: str, points: str | None = "50", minutes: float = 1) -> NewFact:

@@ -1,62 +1,30 @@
-"""The door for people: why a badge was awarded or not, and how it came to be."""
+"""Records for people: why a badge was awarded or not, and how it came to be."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from libs.common.credentials.addresses import Addresses
-from libs.common.messaging.operations import operations_router
-from libs.common.postgres.database import Database
 from libs.common.problems import Problem
 from libs.common.security import Principal, caller, requires
-from libs.common.service import create_app
-from libs.common.settings import ServiceSettings
 from libs.common.web import assets
-from libs.common.web.access import AccessLinks
 from libs.common.web.documents import PRIVATE, Document, respond
 from libs.common.web.negotiation import preferred
 from libs.common.web.pages import Pages
-from libs.common.web.refusals import install_refusal_pages, not_found
+from libs.common.web.refusals import not_found
 from services.awarding import handlers
+from services.awarding.api.requests import database_of
 from services.awarding.rules.trail import trail_of
-from services.awarding.store import learners as learner_store
 
-if TYPE_CHECKING:
-    from libs.common.postgres.database import Connection
-
-TEMPLATES = Path(__file__).parent / "pages"
 PAGE, JSON = "text/html", "application/json"
 READS = "records.read"
 
 router = APIRouter(tags=["records"])
-
-
-def create(settings: ServiceSettings) -> FastAPI:
-    """The app of awarding."""
-    app = create_app("awarding", settings, title="Cairn: awarding")
-    addresses = Addresses(settings.public_url.rstrip("/"))
-    app.state.addresses = addresses
-    app.state.pages = pages = Pages(TEMPLATES, home=f"{addresses.base_url}/")
-    app.include_router(router)
-    app.include_router(operations_router("awarding", database_of, also_waiting=_waiting))
-    install_refusal_pages(app, pages)
-    app.add_middleware(AccessLinks)
-    return app
-
-
-async def _waiting(connection: Connection) -> dict[str, int]:
-    return {"recheck_learners": await learner_store.recheck_depth(connection)}
-
-
-def database_of(request: Request) -> Database:
-    """The database of the app that answers `request`."""
-    return cast("Database", request.app.state.database)
 
 
 def learner_reader(request: Request, learner_id: str) -> Principal:

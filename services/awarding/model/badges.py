@@ -1,4 +1,4 @@
-"""The values that awarding's rules speak about. They are frozen; nothing here does anything."""
+"""Facts, badges and how they came to be."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import NamedTuple
 from uuid import UUID
+
+from services.awarding.model.acts import Act
 
 
 class FactKind(IntEnum):
@@ -114,11 +116,16 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why badges are looked at: the event or act, when it happened, and its trace."""
+    """Why badges are looked at: the event or act, when it happened, and its trace.
+
+    Of a person's act, `badge_id` is the badge that it is about, and `reason` what is told of that one.
+    """
 
     cause_id: UUID
     at: datetime
     traceparent: str | None
+    badge_id: UUID | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +152,8 @@ class Award:
     facts: tuple[Fact, ...]
     badges: tuple[Held, ...]
     trigger: Trigger
+    # A person's act, where no fact is behind the award.
+    act: Act | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,42 @@
+"""The door for people: records of what was earned, and what authorised people do by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from libs.common.credentials.addresses import Addresses
+from libs.common.messaging.operations import operations_router
+from libs.common.service import create_app
+from libs.common.settings import ServiceSettings
+from libs.common.web.access import AccessLinks
+from libs.common.web.pages import Pages
+from libs.common.web.refusals import install_refusal_pages
+from services.awarding.api import acts, records
+from services.awarding.api.requests import database_of
+from services.awarding.store import learners as learner_store
+
+if TYPE_CHECKING:
+    from libs.common.postgres.database import Connection
+
+TEMPLATES = Path(__file__).parent.parent / "pages"
+
+
+def create(settings: ServiceSettings) -> FastAPI:
+    """The app of awarding."""
+    app = create_app("awarding", settings, title="Cairn: awarding")
+    addresses = Addresses(settings.public_url.rstrip("/"))
+    app.state.addresses = addresses
+    app.state.pages = pages = Pages(TEMPLATES, home=f"{addresses.base_url}/")
+    app.include_router(records.router)
+    app.include_router(acts.router)
+    app.include_router(operations_router("awarding", database_of, also_waiting=_waiting))
+    install_refusal_pages(app, pages)
+    app.add_middleware(AccessLinks)
+    return app
+
+
+async def _waiting(connection: Connection) -> dict[str, int]:
+    return {"recheck_learners": await learner_store.recheck_depth(connection)}

@@ -1,0 +1,99 @@
+"""What authorised people do by hand (M1.37): asked for at the door, carried out by the worker, which can sign."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from libs.common.messaging.work import Work
+from services.awarding.handlers.award import award_touched, issue_badges
+from services.awarding.handlers.office import Office
+from services.awarding.handlers.states import evaluate_badges
+from services.awarding.model import Act, Award, ByHand, Cause, Refused
+from services.awarding.rules.acts import decide_act
+from services.awarding.rules.catalogue import Catalogue
+from services.awarding.rules.history import act_told, history_of
+from services.awarding.store import acts as act_store
+from services.awarding.store import badges as badge_store
+
+if TYPE_CHECKING:
+    from services.awarding.store import Reader
+
+FAILED = "it failed for a fault of ours, which was logged"
+
+
+async def record_act(work: Work, act: Act) -> Act:
+    """Keep what a person asks for; answers the act as it is kept, which differs where its id was taken before."""
+    await act_store.keep_acts(work.connection, [act])
+    kept = await act_store.act(work.connection, act.act_id)
+    assert kept is not None
+    return kept
+
+
+async def complete_acts(office: Office, work: Work, *, most: int) -> int:
+    """Carry out what waits, of up to `most` learners one act each; answers how many. Several workers may do it."""
+    connection = work.connection
+    catalogue = await office.catalogue(connection)
+    waiting = await act_store.waiting_acts(connection, most)
+    if not waiting:
+        return 0
+    badges = await badge_store.badges_of(connection, {act.learner_id for act, _ in waiting})
+    decided = [
+        (act, decide_act(catalogue, act, badges.get(act.learner_id, ()), office.namespace)
+         if registered or act.kind != "award" else Refused("expected a registered learner"))
+        for act, registered in waiting
+    ]  # fmt: skip
+    await act_store.done_acts(connection, [_outcome(act, found) for act, found in decided])
+    by_hand = [found for _, found in decided if isinstance(found, ByHand)]
+    if by_hand:
+        await act_store.decide_by_hand(connection, by_hand)
+    awards = [found for _, found in decided if isinstance(found, Award)]
+    if awards:
+        await issue_badges(office, work, catalogue, awards)
+    await _follow(office, work, catalogue, [(act, found) for act, found in decided if not isinstance(found, Refused)])
+    return len(waiting)
+
+
+async def _follow(
+    office: Office, work: Work, catalogue: Catalogue, decided: Sequence[tuple[Act, Award | ByHand]]
+) -> None:
+    """What follows from acts for the learners' other badges: what an award helps to earn, what falls or comes back."""
+    touched = {
+        act.learner_id: set(catalogue.by_badge.get(act.achievement_id, ()))
+        for act, found in decided
+        if isinstance(found, Award)
+    }
+    await award_touched(office, work, catalogue, touched, {})
+    causes = {
+        act.learner_id: Cause(act.act_id, act.asked_at, act.traceparent, act.badge_id, act.reason) for act, _ in decided
+    }
+    await evaluate_badges(office, work, catalogue, causes)
+
+
+def _outcome(act: Act, found: Award | ByHand | Refused) -> tuple[UUID, str | None, UUID | None]:
+    refusal = found.why if isinstance(found, Refused) else None
+    return act.act_id, refusal, found.badge_id if isinstance(found, Award) else None
+
+
+async def cancel_act(work: Work) -> list[UUID]:
+    """Give the first act that waits up, because carrying it out failed and will fail again: it is refused."""
+    waiting = await act_store.waiting_acts(work.connection, 1)
+    if waiting:
+        await act_store.done_acts(work.connection, [(act.act_id, FAILED, None) for act, _ in waiting])
+    return [act.act_id for act, _ in waiting]
+
+
+async def show_act(reader: Reader, act_id: UUID) -> dict[str, Any] | None:
+    """What a person asked for and what became of it, or None."""
+    found = await act_store.act(reader, act_id)
+    return None if found is None else act_told(found)
+
+
+async def show_history(reader: Reader, badge_id: UUID) -> dict[str, Any] | None:
+    """All that became of a badge since its award, or None when there is no such badge."""
+    badge = await act_store.badge_now(reader, badge_id)
+    if badge is None:
+        return None
+    changes = await act_store.changes_of_badge(reader, badge_id)
+    return history_of(badge, changes, await act_store.acts_on_badge(reader, badge_id))

@@ -1,0 +1,51 @@
+"""The values that awarding's rules speak about. They are frozen; nothing here does anything."""
+
+from services.awarding.model.acts import Act, ActKind
+from services.awarding.model.badges import (
+    About,
+    Award,
+    Badge,
+    BadgeState,
+    Cause,
+    Change,
+    Fact,
+    FactKind,
+    Held,
+    Kept,
+    NewFact,
+    NewVoid,
+    Nothing,
+    ToldChange,
+    Trail,
+    TrailBadge,
+    TrailEvent,
+    Trigger,
+)
+from services.awarding.model.decisions import BadgeNow, ByHand, PastChange, Refused
+
+__all__ = [
+    "About",
+    "Act",
+    "ActKind",
+    "Award",
+    "Badge",
+    "BadgeNow",
+    "BadgeState",
+    "ByHand",
+    "Cause",
+    "Change",
+    "Fact",
+    "FactKind",
+    "Held",
+    "Kept",
+    "NewFact",
+    "NewVoid",
+    "Nothing",
+    "PastChange",
+    "Refused",
+    "ToldChange",
+    "Trail",
+    "TrailBadge",
+    "TrailEvent",
+    "Trigger",
+]

@@ -1,0 +1,43 @@
+"""What an authorised person may do to badges by hand, and what follows (M1.37). Refusals are values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from libs.common.credentials.identifiers import badge_id
+from services.awarding.model import Act, Award, BadgeState, ByHand, Kept, Refused, Trigger
+from services.awarding.rules.catalogue import Catalogue
+
+HOLDS, SUSPENDED, REVOKED = BadgeState.HOLDS, BadgeState.SUSPENDED, BadgeState.REVOKED
+
+
+def decide_act(catalogue: Catalogue, act: Act, badges: Sequence[Kept], namespace: UUID) -> Award | ByHand | Refused:
+    """What an act comes to. `badges` are all of the learner's; ids are derived under the secret `namespace`."""
+    if act.kind == "award":
+        return _award(catalogue, act, badges, namespace)
+    found = next((kept for kept in badges if kept.held.badge_id == act.badge_id), None)
+    if found is None:
+        return Refused("expected a badge of this learner, found none")
+    if found.held.state is REVOKED:
+        return Refused("expected a badge that is not revoked: revocation is for good")
+    if act.kind == "suspend" and found.by_hand is SUSPENDED:
+        return Refused("expected a badge that nobody suspended")
+    if act.kind == "reinstate" and found.by_hand is not SUSPENDED:
+        return Refused("expected a badge that a person suspended; what facts suspend, facts reinstate")
+    return ByHand(found, {"revoke": REVOKED, "suspend": SUSPENDED, "reinstate": HOLDS}[act.kind])
+
+
+def _award(catalogue: Catalogue, act: Act, badges: Sequence[Kept], namespace: UUID) -> Award | Refused:
+    """The newest version, valid since it was asked for, as the next cycle where there was a badge before."""
+    achievement = catalogue.achievements.get(act.achievement_id)
+    if achievement is None or achievement.published.issuer_id not in catalogue.issuers:
+        return Refused("expected a published achievement of a published issuer")
+    given = [kept.held for kept in badges if kept.held.achievement_id == act.achievement_id]
+    if any(held.state is not REVOKED and not held.is_over for held in given):
+        return Refused("expected a learner without this badge: it is held, or suspended and may be reinstated")
+    cycle = max((held.cycle + 1 for held in given), default=0)
+    version = achievement.version
+    derived = badge_id(namespace, act.learner_id, act.achievement_id, str(version), cycle)
+    trigger = Trigger(act.act_id, 0, act.traceparent)
+    return Award(derived, act.learner_id, act.achievement_id, version, cycle, act.asked_at, (), (), trigger, act)
