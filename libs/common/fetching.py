@@ -87,7 +87,7 @@ class Fetcher:
         """Close the connections."""
         await self._pool.aclose()
 
-    async def fetch(self, url: str, accept: str = "*/*") -> Page | NoAnswer:
+    async def page_at(self, url: str, accept: str = "*/*") -> Page | NoAnswer:
         """What lies at `url`, or why it cannot be had. Never raises for what a server does."""
         mapped = page_of_folder(self._reach.folders, url)
         if mapped is not None:
@@ -175,8 +175,9 @@ def page_of_folder(folders: Mapping[str, Path], url: str) -> Page | None:
         if address != start and not address.startswith(start + "/"):
             continue
         root = folder.resolve()
-        path = (root / unquote(address[len(start) :]).lstrip("/")).resolve()
-        if "\0" not in str(path) and path.is_relative_to(root):
+        name = unquote(address[len(start) :]).lstrip("/")
+        path = root if "\0" in name else (root / name).resolve()
+        if path.is_relative_to(root):
             for candidate, status in ((path, 200), (Path(f"{path}.json"), 200), (Path(f"{path}.410"), 410)):
                 if candidate.is_file():
                     kind = _MEDIA_TYPES.get(Path(str(candidate).removesuffix(".410")).suffix, "text/plain")

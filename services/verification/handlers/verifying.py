@@ -83,7 +83,7 @@ class Verifier:
         own = None if self._own is None else await self._own(question.url)
         if own is not None:
             return own
-        page = await self._fetcher.fetch(question.url, question.accept)
+        page = await self._fetcher.page_at(question.url, question.accept)
         return Unreachable(*page) if isinstance(page, NoAnswer) else Fetched(*page)
 
     async def _canonicalise(self, question: Canonicalise) -> Answer:

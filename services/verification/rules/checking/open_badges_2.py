@@ -11,27 +11,23 @@ from datetime import datetime
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
-
 from services.verification.model import Shown
 from services.verification.rules.checking.dates import note_dates
 from services.verification.rules.checking.dialogue import Asking, Fetched, Json, fetch
 from services.verification.rules.checking.notes import Notes
-from services.verification.rules.checking.public_keys import AnyKey, allowed_key, key_of_jwk
 from services.verification.rules.checking.recipient import Person, note_recipient_2
 from services.verification.rules.checking.shape_2 import note_assertion, note_badge_class, note_issuer, picture_of
 from services.verification.rules.checking.shape_3 import types_of
+from services.verification.rules.checking.signed_2 import check_signed
 from services.verification.rules.checking.strict import (
     Fault,
-    array,
     first_object,
     id_of,
     member,
-    objects,
     read_json,
     texts,
 )
-from services.verification.rules.checking.tokens import Token, header_fault, holds
+from services.verification.rules.checking.tokens import Token
 
 STANDARD = "Open Badges 2.0"
 _PNG, _SVG_MARK = b"\x89PNG\r\n\x1a\n", b"<svg"
@@ -77,7 +73,7 @@ def check_assertion(given: Given, notes: Notes, now: datetime, person: Person | 
     if notes.outcome("schema") == "unknown" and badge and issuer:
         notes.good("schema")
     if given.token is not None:
-        yield from _check_signed(assertion, issuer, given.token, notes)
+        yield from check_signed(assertion, issuer, given.token, notes)
     elif signed:
         notes.bad("proof", "no-proof", "expected a signed assertion as a token")
     else:
@@ -220,85 +216,3 @@ def _note_hosted_status(assertion: Json, notes: Notes) -> None:
         notes.bad("status", "revoked", assertion.get("revocationReason") or "")
     elif notes.outcome("proof") == "pass":
         notes.good("status")
-
-
-def _check_signed(assertion: Json, issuer: Json, token: Token, notes: Notes) -> Asking[None]:
-    fault = header_fault(token)
-    if fault is None and "jwk" in token.header:
-        fault = Fault("header", "jwk")
-    if fault:
-        notes.bad("proof", *fault)
-        return
-    if not issuer:
-        return
-    listed = [id_of(entry) for entry in array(issuer.get("publicKey"))]
-    creator = member(assertion.get("verification"), "creator") or next(iter(listed), None)
-    if not isinstance(creator, str) or creator not in listed:
-        notes.bad("key", "unknown-key", f"expected one of {listed}, found {str(creator)[:200]}")
-        return
-    key = yield from _key_at(creator, issuer, notes)
-    if key is None:
-        return
-    fault = holds(token, key)
-    if fault:
-        notes.bad("proof", *fault)
-        return
-    notes.good("proof")
-    notes.good("key")
-    yield from _check_revocations(assertion, issuer, notes)
-
-
-def _key_at(url: str, issuer: Json, notes: Notes) -> Asking[AnyKey | None]:
-    embedded = next((entry for entry in objects(issuer.get("publicKey")) if entry.get("publicKeyPem")), None)
-    document = embedded if embedded and embedded.get("id") == url else None
-    if document is None:
-        answer = yield from fetch(url)
-        if not isinstance(answer, Fetched) or not answer.ok:
-            gone = isinstance(answer, Fetched) and answer.gone
-            (notes.bad if gone else notes.unknown)("key", "key-missing" if gone else "key-unreachable", url)
-            return None
-        read = read_json(answer.content)
-        if isinstance(read, Fault):
-            notes.bad("key", "key-missing", read.more)
-            return None
-        document = read
-    owner = document.get("owner")
-    if owner != issuer.get("id"):
-        notes.bad("key", "key-of-another", f"expected the owner {issuer.get('id')}, found {str(owner)[:200]}")
-        return None
-    key = _public_key(document)
-    if isinstance(key, Fault):
-        notes.bad("key", *key)
-        return None
-    return key
-
-
-def _public_key(document: Json) -> AnyKey | Fault:
-    jwk = document.get("publicKeyJwk")
-    if isinstance(jwk, dict):
-        return key_of_jwk(cast(Json, jwk))
-    try:
-        return allowed_key(load_pem_public_key(str(document.get("publicKeyPem")).encode()))
-    except ValueError as error:
-        return Fault("key-kind", f"expected publicKeyPem: {error}")
-
-
-def _check_revocations(assertion: Json, issuer: Json, notes: Notes) -> Asking[None]:
-    url = id_of(issuer.get("revocationList"))
-    if url is None:
-        notes.good("status", "no-status")
-        return
-    answer = yield from fetch(url)
-    if not isinstance(answer, Fetched) or not answer.ok:
-        missing = isinstance(answer, Fetched) and answer.gone
-        notes.unknown("status", "status-missing" if missing else "status-unreachable", url)
-        return
-    document = read_json(answer.content)
-    if isinstance(document, Fault):
-        notes.unknown("status", "status-malformed", document.more)
-        return
-    for entry in array(document.get("revokedAssertions")):
-        if id_of(entry) == assertion.get("id") or member(entry, "uid") == assertion.get("uid", ""):
-            notes.bad("status", "revoked", member(entry, "revocationReason") or "")
-            return
-    notes.good("status")

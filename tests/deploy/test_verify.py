@@ -1,0 +1,60 @@
+"""`cairn verify`: its exit codes, its words and its JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from deploy.cli import app
+from libs.common.credentials.keys import LocalSigner, PublishedKey, did_document
+from tests.services.verification.checking.world import PNG
+from tests.services.verification.support import ADDRESSES, KEY, badge_issued
+
+DID = ADDRESSES.issuer_did("prairie")
+CREDENTIAL = badge_issued().credential
+
+
+@pytest.fixture
+def map_option(tmp_path: Path) -> list[str]:
+    """The issuer's site, in a folder."""
+    site = tmp_path / "badges.example"
+    keys = site / "issuers" / "prairie" / "did.json"
+    keys.parent.mkdir(parents=True)
+    keys.write_text(json.dumps(did_document(DID, [PublishedKey(LocalSigner(KEY, DID).public_key)])))
+    return ["--map", f"https://badges.example={site}"]
+
+
+def verify(*arguments: str, stdin: str | None = None) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["verify", *arguments], input=stdin)
+    return result.exit_code, result.stdout
+
+
+def test_the_exit_code_says_the_answer(tmp_path: Path, map_option: list[str]) -> None:
+    badge, forged, empty = tmp_path / "badge.json", tmp_path / "forged.json", tmp_path / "empty.png"
+    badge.write_text(CREDENTIAL)
+    forged.write_text(CREDENTIAL.replace("Coaching", "Flying"))
+    empty.write_bytes(PNG)
+    assert verify(str(badge), *map_option)[0] == 0
+    assert verify(str(forged), *map_option)[0] == 1
+    assert verify(str(badge), "--map", f"https://badges.example:8443={tmp_path}")[0] == 2  # its issuer is nowhere
+    assert verify(str(empty), *map_option)[0] == 3
+    assert verify(str(tmp_path / "nothing"))[0] == 3
+    assert verify(str(badge), *map_option, "--recipient", "email:somebody@example.org")[0] == 1
+
+
+def test_it_tells_people_and_programs(map_option: list[str]) -> None:
+    code, said = verify("-", *map_option, "--trust", DID, stdin=CREDENTIAL)
+    assert code == 0
+    assert said.startswith("Genuine and current.\nCoaching and Mentoring")
+    code, said = verify("-", *map_option, "--json", stdin=CREDENTIAL)
+    verdict = json.loads(said)
+    assert (code, verdict["answer"], verdict["trusted"]) == (0, "genuine", "unknown")
+    assert [finding["number"] for finding in verdict["findings"]] == list(range(1, 8))
+
+
+@pytest.mark.parametrize("wrong", [["--map", "nothing"], ["--map", "https://x=/no/such/folder"], ["--recipient", "x"]])
+def test_wrong_usage_is_said(wrong: list[str]) -> None:
+    assert verify("-", *wrong, stdin="x")[0] == 2
