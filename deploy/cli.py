@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from deploy.commands.awards import awards
 from deploy.commands.dead_letters import dead_letters
 from deploy.commands.demo import demo
 from deploy.commands.ending import EXIT_CODES
@@ -24,6 +25,7 @@ app.command(epilog=EXIT_CODES)(demo)
 app.add_typer(replay, name="replay")
 app.command(epilog=VERIFY_CODES)(verify)
 app.command(epilog=EXIT_CODES)(token)
+app.add_typer(awards, name="awards")
 app.add_typer(dead_letters, name="dead-letters")
 
 

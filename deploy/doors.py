@@ -71,6 +71,16 @@ class Doors:
         """POST one JSON document."""
         return await self._send(service, "POST", path, content=orjson.dumps(body), content_type=content_type)
 
+    async def post_content(
+        self, service: str, path: str, content: bytes, content_type: str, **query: str | int
+    ) -> httpx.Response:
+        """POST a file as it is."""
+        return await self._send(service, "POST", path, content=content, content_type=content_type, query=query)
+
+    async def get_text(self, service: str, path: str, **query: str | int) -> str:
+        """The text that answers a GET."""
+        return (await self._send(service, "GET", path, query=query)).text
+
     async def _send(
         self,
         service: str,

@@ -25,6 +25,8 @@ from services.awarding.store import catalogue as catalogue_store
 from services.awarding.store import learners as learner_store
 
 WRITES = "badges.write"
+# U+0000 is the one character that PostgreSQL cannot keep.
+NOT_BLANK = r"^[^\x00]*[^\s\x00][^\x00]*$"
 Writer = Annotated[Principal, Depends(requires(WRITES))]
 
 router = APIRouter(tags=["acts"])
@@ -38,8 +40,8 @@ class Motive(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: str = Field(min_length=3, max_length=1000, pattern=r"\S")
-    evidence: str = Field(min_length=3, max_length=4000, pattern=r"\S")
+    reason: str = Field(min_length=3, max_length=1000, pattern=NOT_BLANK)
+    evidence: str = Field(min_length=3, max_length=4000, pattern=NOT_BLANK)
     act_id: UUID | None = None
 
 

@@ -1,6 +1,12 @@
 """What awarding does when something happens: load, decide, save, tell. One function per thing that happens."""
 
 from services.awarding.handlers.acts import FAILED, cancel_act, complete_acts, record_act, show_act, show_history
+from services.awarding.handlers.bulk import (
+    record_bulk_awards,
+    revoke_bulk_awards,
+    show_bulk_progress,
+    show_bulk_report,
+)
 from services.awarding.handlers.catalogue import on_achievement_published, on_issuer_published, tell_keys
 from services.awarding.handlers.facts import (
     on_activity_completed,
@@ -30,8 +36,12 @@ __all__ = [
     "on_score_voided",
     "recheck_waiting",
     "record_act",
+    "record_bulk_awards",
+    "revoke_bulk_awards",
     "schedule_recheck",
     "show_act",
+    "show_bulk_progress",
+    "show_bulk_report",
     "show_history",
     "show_trail",
     "tell_keys",

@@ -21,6 +21,7 @@ from services.awarding.model.badges import (
     TrailEvent,
     Trigger,
 )
+from services.awarding.model.bulk import BulkJob, BulkLine, BulkProgress, LineDone
 from services.awarding.model.decisions import BadgeNow, ByHand, PastChange, Refused
 
 __all__ = [
@@ -31,6 +32,9 @@ __all__ = [
     "Badge",
     "BadgeNow",
     "BadgeState",
+    "BulkJob",
+    "BulkLine",
+    "BulkProgress",
     "ByHand",
     "Cause",
     "Change",
@@ -38,6 +42,7 @@ __all__ = [
     "FactKind",
     "Held",
     "Kept",
+    "LineDone",
     "NewFact",
     "NewVoid",
     "Nothing",

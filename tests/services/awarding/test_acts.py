@@ -185,6 +185,7 @@ async def test_the_door_refuses_what_cannot_be(doors: httpx.AsyncClient, mint: T
     assert (await doors.post("/badges", json={**nobody, "learner_id": "ada", "achievement_id": "q"})).status_code == 404
     assert (await doors.post(f"/badges/{event_id('none')}/revoke", json=WHY)).status_code == 404
     assert (await doors.post(f"/badges/{part}/revoke", json={"reason": "Because."})).status_code == 422
+    assert (await doors.post(f"/badges/{part}/revoke", json={**WHY, "reason": "a\0b"})).status_code == 422
     assert (await doors.get(f"/acts/{event_id('none')}")).status_code == 404
     assert (await doors.get(f"/badges/{event_id('none')}/history")).status_code == 404
     readers = mint.headers("records.read")
