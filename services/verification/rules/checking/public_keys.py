@@ -24,7 +24,7 @@ from libs.common.credentials import base58
 from libs.common.credentials.identifiers import did_web_url
 from services.verification.rules.checking.dates import instant_of
 from services.verification.rules.checking.dialogue import Asking, Fetched, Json, fetch
-from services.verification.rules.checking.strict import Fault, array, member, objects, read_json
+from services.verification.rules.checking.strict import Fault, array, id_of, objects, read_json
 
 AnyKey = Ed25519PublicKey | EllipticCurvePublicKey | RSAPublicKey
 _CURVES: dict[bytes, EllipticCurve] = {b"\x80\x24": SECP256R1(), b"\x81\x24": SECP384R1()}
@@ -98,9 +98,7 @@ def json_at(url: str) -> Asking[Json | Fault | Unknown]:
 
 def keys_in(document: Json) -> list[tuple[str, AnyKey]]:
     """Every key that a controller document or a JWK set publishes for assertions, with its id."""
-    listed = {
-        entry if isinstance(entry, str) else member(entry, "id") for entry in array(document.get("assertionMethod"))
-    }
+    listed = [id_of(entry) for entry in array(document.get("assertionMethod"))]
     found: list[tuple[str, AnyKey]] = []
     for entry in objects(document.get("verificationMethod")) + objects(document.get("assertionMethod")):
         key = _key_of_entry(entry)
@@ -189,13 +187,13 @@ def _document_url(issuer: str) -> str | None:
 def _method_in(document: Json, method: str, issuer: str) -> IssuerKey | Fault:
     purposes = array(document.get("assertionMethod"))
     entries = objects(document.get("verificationMethod")) + objects(purposes)
-    names = {method, "#" + method.partition("#")[2]}
+    names = (method, "#" + method.partition("#")[2])
     entry = next((entry for entry in entries if entry.get("id") in names), None)
     if entry is None:
         return Fault("unknown-key", f"expected {method[:200]} in the document of {issuer}")
     if entry.get("controller", issuer) != issuer:
         return Fault("key-of-another", f"expected the controller {issuer}, found {str(entry.get('controller'))[:200]}")
-    if not any(id_ in names for id_ in (p if isinstance(p, str) else member(p, "id") for p in purposes)):
+    if not any(id_of(purpose) in names for purpose in purposes):
         return Fault("key-purpose", f"expected {method[:200]} under assertionMethod")
     return _issuer_key(_key_of_entry(entry), entry)
 

@@ -33,13 +33,13 @@ def check_status(document: Json, issuer: str, notes: Notes, now: datetime) -> As
         notes.unknown("status", "status-kind", f"{len(entries)} entries")
         return
     for entry in objects(entries):
-        kind = entry.get("type")
+        kind = str(entry.get("type"))
         if kind in _BITSTRING:
             yield from _check_bitstring(entry, issuer, notes, now)
         elif kind == "1EdTechRevocationList":
             yield from _check_revocations(entry, id_of(document), issuer, notes)
         else:
-            notes.unknown("status", "status-kind", str(kind)[:80])
+            notes.unknown("status", "status-kind", kind[:80])
 
 
 def _content(url: object, notes: Notes) -> Asking[bytes | None]:
@@ -66,7 +66,7 @@ def _check_bitstring(entry: Json, issuer: str, notes: Notes, now: datetime) -> A
     if lists is None:
         return
     subject = lists.get("credentialSubject")
-    purpose = entry.get("statusPurpose")
+    purpose = str(entry.get("statusPurpose"))
     if purpose not in array(member(subject, "statusPurpose")):
         notes.bad("status", "status-purpose", f"expected {purpose}, found {member(subject, 'statusPurpose')}")
         return
@@ -81,7 +81,7 @@ def _check_bitstring(entry: Json, issuer: str, notes: Notes, now: datetime) -> A
         notes.bad("status", "status-index" if "index" in str(fault) else "status-malformed", fault)
         return
     if told and purpose in _PURPOSES:
-        notes.bad("status", _PURPOSES[str(purpose)], entry.get("statusListCredential"))
+        notes.bad("status", _PURPOSES[purpose], entry.get("statusListCredential"))
     elif len(bits) * 8 < MIN_ENTRIES:
         # Bitstring Status List 1.0, section 3.2: STATUS_LIST_LENGTH_ERROR.
         notes.bad("status", "status-short", f"expected {MIN_ENTRIES} entries or more, found {len(bits) * 8}")

@@ -73,11 +73,11 @@ def _decode(part: bytes) -> bytes:
 
 def header_fault(token: Token) -> Fault | None:
     """Why the header is not allowed, if it is not."""
-    algorithm = token.header.get("alg")
-    if str(algorithm).lower() == "none":
+    algorithm = str(token.header.get("alg"))
+    if algorithm.lower() == "none":
         return Fault("alg-none", "")
     if algorithm not in ALGORITHMS:
-        return Fault("alg", str(algorithm)[:40])
+        return Fault("alg", algorithm[:40])
     # `crit`, `jku`, `x5u`, `x5c`, `b64`: each would let a token say where trust comes from, or how it is read.
     more = next((name for name in token.header if name not in _HEADER), None)
     return None if more is None else Fault("header", more[:40])
