@@ -19,12 +19,14 @@ from services.awarding.handlers.learners import on_learner_registered
 from services.awarding.handlers.office import Office
 from services.awarding.handlers.reading import explain_achievement, show_trail
 from services.awarding.handlers.recheck import recheck_waiting, schedule_recheck
+from services.awarding.handlers.rehearsal import evaluate_draft
 
 __all__ = [
     "FAILED",
     "Office",
     "cancel_act",
     "complete_acts",
+    "evaluate_draft",
     "explain_achievement",
     "on_achievement_published",
     "on_activity_completed",

@@ -14,4 +14,5 @@ if TYPE_CHECKING:
 _FOLDER = Path(__file__).parent.parent / "sql"
 SQL = load_queries(_FOLDER / "awarding.sql")
 BULK = load_queries(_FOLDER / "bulk.sql")
+REHEARSAL = load_queries(_FOLDER / "rehearsal.sql")
 ACTS = load_queries(_FOLDER / "acts.sql")

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from services.awarding.model import About
-from services.awarding.store import SQL
+from services.awarding.store import REHEARSAL, SQL
 
 if TYPE_CHECKING:
     from libs.common.postgres.database import Connection
@@ -103,6 +103,19 @@ async def achievements_held_by(connection: Connection, learner_ids: Sequence[str
     """The (learner id, achievement id) of these learners' badges, but for those after which another may follow."""
     rows = await connection.fetch(SQL["achievements_held_by"], list(learner_ids))
     return {(row["learner_id"], row["achievement_id"]) for row in rows}
+
+
+async def learners_concerned(
+    connection: Reader, abouts: Collection[About], achievement_ids: Collection[str]
+) -> list[str]:
+    """The registered learners who have a fact about one of `abouts` or a badge of one of the achievements, sorted."""
+    rows = await connection.fetch(
+        REHEARSAL["learners_concerned"],
+        [kind for kind, _ in abouts],
+        [name for _, name in abouts],
+        sorted(achievement_ids),
+    )
+    return [row["learner_id"] for row in rows]
 
 
 async def is_learner_known(connection: Reader, learner_id: str) -> bool:

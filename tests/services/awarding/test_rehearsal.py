@@ -1,0 +1,111 @@
+"""A draft is tried on what is recorded: who would gain, who would lose, and nothing is changed (B3)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from libs.common.contracts.requirement import Requirement
+from services.awarding import api
+from services.awarding.rules.rehearsal import SAMPLE_LEARNERS
+from services.awarding.settings import AwardingSettings
+from tests.doors import open_doors
+from tests.services.awarding.support import (
+    ISSUER,
+    Service,
+    achievement,
+    all_of,
+    any_of,
+    badge,
+    completed,
+    done,
+    passed,
+    published,
+    registered,
+    scored,
+    voided,
+)
+from tests.tokens import ISSUER as TOKEN_ISSUER
+from tests.tokens import TokenMint
+
+MANY = tuple(f"l{number:03}" for number in range(30))
+
+
+@pytest.fixture
+def mint(tmp_path: Path) -> TokenMint:
+    """Mints the tokens that the doors accept."""
+    return TokenMint(tmp_path)
+
+
+@pytest.fixture
+async def doors(service: Service, database_dsn: str, mint: TokenMint) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the running app. Ada scored 80, Ben 50, Cleo 20; Dan's 90 was voided; many completed `talk`."""
+    dans = scored("dan", "x", "90", 1)
+    await service.hear(
+        *published(ISSUER, achievement("a", passed("x")), achievement("talker", done("talk"))),
+        *registered("ada", "ben", "cleo", "dan", *MANY),
+        *(scored(name, "x", points, 1) for name, points in (("ada", "80"), ("ben", "50"), ("cleo", "20"))),
+        dans,
+        *(completed(name, "talk", 2) for name in MANY),
+    )
+    await service.hear(voided(dans, 3), scored("nobody", "x", "99", 1))
+    settings = AwardingSettings(
+        database_dsn=database_dsn,  # type: ignore[arg-type]
+        token_keys_file=mint.keys_file,
+        token_issuer=TOKEN_ISSUER,
+    )
+    async with open_doors(api.create(settings)) as client:
+        client.headers.update(mint.headers("catalogue.write", "records.read"))
+        yield client
+
+
+async def rehearsed(doors: httpx.AsyncClient, requirement: Requirement, name: str = "a", **limits: int) -> Any:
+    """What a draft would mean."""
+    draft = {"requirement": requirement.model_dump(mode="json"), "limits": limits, "name": "As it is published"}
+    answer = await doors.post(f"/achievements/{name}/rehearsal", json=draft)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def effects(told: dict[str, Any]) -> tuple[Sequence[str], Sequence[str], int]:
+    """Who gains, who loses, how many keep."""
+    return told["gain"]["sample"], told["lose"]["sample"], told["keep"]["count"]
+
+
+async def test_a_stricter_and_a_laxer_draft(doors: httpx.AsyncClient) -> None:
+    assert effects(await rehearsed(doors, passed("x"))) == ([], [], 2)
+    assert effects(await rehearsed(doors, passed("x", "0.6"))) == ([], ["ben"], 1)
+    assert effects(await rehearsed(doors, passed("x", "0.1"))) == (["cleo"], [], 2)
+    told = await rehearsed(doors, done("nothing"))
+    assert (effects(told), told["learners_looked_at"]) == (([], ["ada", "ben"], 0), 3)
+
+
+async def test_drafts_of_new_achievements_and_stacks(doors: httpx.AsyncClient) -> None:
+    assert effects(await rehearsed(doors, all_of(badge("a"), passed("x", "0.6")), "new")) == (["ada"], [], 0)
+    told = await rehearsed(doors, any_of(badge("talker"), badge("a")), "new")
+    assert told["gain"]["count"] == 32
+    assert told["gain"]["sample"] == ["ada", "ben", *MANY[: SAMPLE_LEARNERS - 2]]
+
+
+async def test_the_blast_radius_has_limits(doors: httpx.AsyncClient) -> None:
+    assert (await rehearsed(doors, passed("x", "0.6"), lose=1))["within_limits"]
+    assert not (await rehearsed(doors, passed("x", "0.6"), lose=0))["within_limits"]
+    assert (await rehearsed(doors, done("talk"), lose=2, gain=30))["within_limits"]
+    assert not (await rehearsed(doors, done("talk"), gain=29))["within_limits"]
+
+
+async def test_nothing_is_changed_and_not_everybody_may_ask(
+    doors: httpx.AsyncClient, service: Service, mint: TokenMint
+) -> None:
+    before = await service.told()
+    await rehearsed(doors, done("talk"))
+    assert await service.told() == before
+    body = {"requirement": done("talk").model_dump(mode="json")}
+    for scope in ("catalogue.write", "records.read"):
+        answer = await doors.post("/achievements/a/rehearsal", json=body, headers=mint.headers(scope))
+        assert answer.status_code == 403
+    assert (await doors.post("/achievements/a/rehearsal", json={"requirement": {"kind": "all"}})).status_code == 422
