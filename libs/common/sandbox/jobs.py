@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pyoxigraph as rdf
+import zxingcpp
+from PIL import Image
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
@@ -18,6 +20,8 @@ from libs.common.credentials.foreign_contexts import foreign_contexts_of
 Result = dict[str, Any]
 _MAX_ATTACHMENTS = 20
 _MAX_ATTACHED_BYTES = 1024 * 1024
+_MAX_PIXELS = 16_000_000
+_PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 _WARMING = {"@context": [CREDENTIALS_V2, OPEN_BADGES_3], "id": "urn:warm", "type": "VerifiableCredential"}
 
 
@@ -60,4 +64,18 @@ def attachments(document: str = "") -> Result:
     return {"files": files}
 
 
-JOBS: dict[str, Callable[..., Result]] = {"canonical": canonical, "attachments": attachments}
+def codes(picture: str = "") -> Result:
+    """The texts of the QR codes in a picture (`picture` is base64; PNG, JPEG, WebP or GIF) under `texts`."""
+    try:
+        with Image.open(io.BytesIO(base64.b64decode(picture)), formats=_PICTURE_FORMATS) as image:
+            if image.width * image.height > _MAX_PIXELS:
+                return {"texts": [], "detail": f"expected at most {_MAX_PIXELS} pixels"}
+            found = zxingcpp.read_barcodes(
+                image.convert("L"), formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+            )
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as fault:
+        return {"texts": [], "detail": f"{type(fault).__name__}: {fault}"[:200]}
+    return {"texts": [code.text for code in found[:_MAX_ATTACHMENTS]]}
+
+
+JOBS: dict[str, Callable[..., Result]] = {"canonical": canonical, "attachments": attachments, "codes": codes}

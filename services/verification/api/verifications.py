@@ -20,6 +20,7 @@ from services.verification import store
 from services.verification.api.parts import Parts, database_of, parts_of
 from services.verification.model import Judgement
 from services.verification.rules.checking import Terms
+from services.verification.rules.checking.dates import instant_of
 from services.verification.rules.checking.judging import overrule_status
 from services.verification.rules.checking.recipient import Person
 from services.verification.rules.checking.strict import Fault, read_json
@@ -74,8 +75,10 @@ async def answer(request: Request) -> Response:
 
 
 def _page(request: Request, judgement: Judgement | None) -> Response:
+    shown = None if judgement is None else judgement.shown
     return parts_of(request).pages.respond(
         request, "verify.html", cache_control="no-store", judgement=judgement, finding_names=FINDING_NAMES,
+        issued_at=shown and instant_of(shown.issued_at), expires_at=shown and instant_of(shown.expires_at),
         outcome_names={"pass": "passed", "fail": "failed", "unknown": "unknown"},
     )  # fmt: skip
 

@@ -28,6 +28,7 @@ from services.verification.rules.checking.judging import nothing_found
 MAX_QUESTIONS = 150
 SECONDS = 20.0
 _PDF = b"%PDF-"
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8")
 
 # What a deployment answers itself instead of asking over the network: its own addresses.
 Own = Callable[[str], Awaitable[Fetched | None]]
@@ -46,16 +47,33 @@ class Verifier:
         self._sandbox.close()
 
     async def verify(self, content: bytes, terms: Terms) -> Judgement:
-        """The judgement on the badge in `content`: JSON, token, address, PNG, SVG, or a PDF that one is attached to."""
-        if not content.lstrip()[:5].startswith(_PDF):
-            return await self._drive(check(content, terms))
-        with suppress(Killed):
-            found = await self._sandbox.do("attachments", document=base64.b64encode(content).decode())
-            for attached in found["files"]:
-                judgement = await self._drive(check(base64.b64decode(attached), terms))
-                if judgement.answer != "nothing-found":
-                    return judgement
+        """The judgement on the badge in `content`: JSON, token, address, PNG, SVG, a PDF with one, a QR code."""
+        if content.lstrip().startswith(_PDF):
+            return await self._first(await self._attached(content), terms)
+        judgement = await self._drive(check(content, terms))
+        if judgement.answer == "nothing-found" and content.startswith(_PICTURES):
+            return await self._first(await self._codes(content), terms)
+        return judgement
+
+    async def _first(self, contents: list[bytes], terms: Terms) -> Judgement:
+        """The judgement on the first of `contents` that is a badge."""
+        for content in contents:
+            judgement = await self._drive(check(content, terms))
+            if judgement.answer != "nothing-found":
+                return judgement
         return nothing_found()
+
+    async def _attached(self, document: bytes) -> list[bytes]:
+        with suppress(Killed):
+            found = await self._sandbox.do("attachments", document=base64.b64encode(document).decode())
+            return [base64.b64decode(file) for file in found["files"]]
+        return []
+
+    async def _codes(self, picture: bytes) -> list[bytes]:
+        with suppress(Killed):
+            found = await self._sandbox.do("codes", picture=base64.b64encode(picture).decode())
+            return [text.encode("utf-8", "replace") for text in found["texts"]]
+        return []
 
     async def _drive(self, asking: Asking[Judgement]) -> Judgement:
         deadline = asyncio.get_running_loop().time() + SECONDS

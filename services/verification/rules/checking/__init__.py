@@ -108,7 +108,9 @@ def _check_3(document: Json, token: Token | None, notes: Notes, terms: Terms) ->
 
 
 def _note_trust(shown: Shown, notes: Notes, terms: Terms) -> None:
-    """Trust is a list, and no part of whether a badge is genuine (issue 5, "Verdicts")."""
+    """Trust is a list, and no part of whether a badge is genuine; but whose word is it, if its key does not say?"""
+    if notes.outcome("proof") != "pass" or notes.outcome("key") != "pass":
+        return
     if shown.issuer_id and shown.issuer_id in terms.trusted:
         notes.good("issuer")
     else:

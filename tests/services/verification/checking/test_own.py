@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import zxingcpp
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
+from PIL import Image
+from pypdf import PdfWriter
 
 from libs.common.credentials import open_badges_2
 from libs.common.credentials.baking import OPEN_BADGES_2, bake_png, bake_svg
@@ -129,3 +133,21 @@ async def test_a_key_counts_until_it_was_withdrawn(world: World) -> None:
     assert reasons(await world.judge(CREDENTIAL))["key"] == ("fail", "key-revoked")
     publish_keys(world, PublishedKey(key, valid_until=BADGE.valid_from - timedelta(seconds=1)))
     assert reasons(await world.judge(CREDENTIAL))["key"] == ("fail", "key-expired")
+
+
+async def test_a_pdf_and_a_qr_code_lead_to_the_badge(ours: World) -> None:
+    writer, document, picture = PdfWriter(), io.BytesIO(), io.BytesIO()
+    writer.add_blank_page(100, 100)
+    writer.add_attachment("notes.txt", b"nothing")
+    writer.add_attachment("badge.json", CREDENTIAL)
+    writer.write(document)
+    code = zxingcpp.create_barcode(ADDRESSES.assertion(BADGE.badge_id), zxingcpp.BarcodeFormat.QRCode)
+    Image.fromarray(code.to_image(scale=4)).save(picture, "JPEG")
+    for content in (document.getvalue(), picture.getvalue()):
+        judgement = await ours.judge(content)
+        assert judgement.answer == "genuine", reasons(judgement)
+
+
+async def test_nobody_is_trusted_for_what_they_did_not_sign(ours: World) -> None:
+    forged = json.dumps({**json.loads(CREDENTIAL), "name": "Better"}).encode()
+    assert (await ours.judge(forged, trusted=frozenset({DID}))).trusted == "unknown"
