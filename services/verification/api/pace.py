@@ -38,6 +38,12 @@ class Pace:
         if len(self._buckets) > _REMEMBERED:
             self._buckets.popitem(last=False)
 
+    def charge(self, caller: str, turns: int) -> None:
+        """Take further turns of `caller`, whose badge cost as much; it may owe some afterwards."""
+        name = _network(caller)
+        left, since = self._buckets.get(name, (float(self._turns), self._clock()))
+        self._buckets[name] = (left - turns, since)
+
 
 def _network(caller: str) -> str:
     """Who has one IPv6 address has 2^64 of them: these count as one caller."""

@@ -29,6 +29,8 @@ router = APIRouter(tags=["verifications"])
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 _MAX_ISSUERS = 1_000
 _PATIENCE_SECONDS = 5
+# A badge that had to be given up cost as much as this many others.
+_COSTLY_TURNS = 20
 FINDING_NAMES = {
     "well-formed": "Readable",
     "schema": "Complete",
@@ -85,7 +87,8 @@ def _page(request: Request, judgement: Judgement | None) -> Response:
 
 async def _verify(request: Request, brought: Brought) -> Judgement:
     parts, database = parts_of(request), database_of(request)
-    parts.pace.take(request.client.host if request.client else "")
+    caller = request.client.host if request.client else ""
+    parts.pace.take(caller)
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             await parts.pace.places.acquire()
@@ -96,6 +99,8 @@ async def _verify(request: Request, brought: Brought) -> Judgement:
         judgement = await parts.verifier.verify(brought.content, Terms(parts.now(), trusted, brought.person))
     finally:
         parts.pace.places.release()
+    if any(finding.reason == "too-costly" for finding in judgement.findings):
+        parts.pace.charge(caller, _COSTLY_TURNS)
     return await _with_our_own_word(judgement, parts, database)
 
 

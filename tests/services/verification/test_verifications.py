@@ -154,6 +154,11 @@ def test_turns_come_back() -> None:
         pace.take("2001:db8::2")
     now[0] = 1.0
     pace.take("192.0.2.1")
+    pace.charge("192.0.2.3", 61)
+    with pytest.raises(Problem):
+        pace.take("192.0.2.3")
+    now[0] = 4.0
+    pace.take("192.0.2.3")
 
 
 @pytest.mark.parametrize(

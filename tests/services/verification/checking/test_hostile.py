@@ -47,8 +47,8 @@ def poison() -> list[dict[str, Any]]:
     return [
         {
             "id": name,
-            "type": "Related",
-            "related": [{"id": other, "type": "Related"} for other in names if other != name],
+            "type": "Profile",
+            "parentOrg": [{"id": other, "type": "Profile"} for other in names if other != name],
         }
         for name in names
     ]
@@ -113,12 +113,11 @@ async def test_is_refused_for_its_own_reason(web: World, content: bytes, check: 
 
 async def test_a_poison_graph_is_given_up(web: World) -> None:
     document = json.loads(CREDENTIAL)
-    document["credentialSubject"]["achievement"]["related"] = poison()
+    document["issuer"]["parentOrg"] = poison()
     judgement = await web.judge(json.dumps(document).encode())
-    assert judgement.answer in ("not-genuine", "cannot-tell")
-    assert set(reasons(judgement).values()) & {
-        ("unknown", "too-many-alike"), ("unknown", "too-costly"), ("fail", "undefined-term"), ("fail", "not-an-iri"),
-    }, reasons(judgement)  # fmt: skip
+    assert judgement.answer == "cannot-tell"  # never genuine, and nobody can say forged
+    # Known for what it is beforehand, or killed while it is worked on.
+    assert reasons(judgement)["proof"][1] in ("too-many-alike", "too-costly")
 
 
 async def test_a_token_is_checked_by_the_kind_of_its_key(web: World) -> None:
