@@ -14,6 +14,7 @@ from libs.common.settings import ServiceSettings
 from libs.common.web.access import AccessLinks
 from libs.common.web.pages import Pages
 from libs.common.web.refusals import install_refusal_pages
+from services.awarding import handlers
 from services.awarding.api import acts, bulk, records, rehearsal
 from services.awarding.api.requests import database_of
 from services.awarding.store import learners as learner_store
@@ -29,6 +30,7 @@ def create(settings: ServiceSettings) -> FastAPI:
     app = create_app("awarding", settings, title="Cairn: awarding")
     addresses = Addresses(settings.public_url.rstrip("/"))
     app.state.addresses = addresses
+    app.state.shelf = handlers.Shelf()
     app.state.pages = pages = Pages(TEMPLATES, home=f"{addresses.base_url}/")
     app.include_router(records.router)
     app.include_router(acts.router)

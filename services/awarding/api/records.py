@@ -47,6 +47,17 @@ async def explanation(
     return _answer(request, "explanation.html", found)
 
 
+@router.get("/learners/{learner_id}/mosaic")
+async def mosaic(request: Request, learner_id: str, _: Annotated[Principal, Depends(learner_reader)]) -> dict[str, Any]:
+    """What the learner holds, what is under way, and what to do next, with the distance to it (M2.7, M2.8). For the
+    learner and for `records.read`."""
+    shelf = cast("handlers.Shelf", request.app.state.shelf)
+    found = await handlers.show_mosaic(shelf, database_of(request).pool, learner_id)
+    if found is None:
+        raise Problem(404, "Not found", "Expected a known learner, found none of this id.")
+    return found
+
+
 @router.get("/badges/{badge_id}/trail")
 async def trail(request: Request, badge_id: UUID, _: Annotated[Principal, Depends(requires(READS))]) -> Response:
     """How a badge came to be: the events that earned it, the award, and whether it was told (B9)."""

@@ -16,6 +16,7 @@ from services.awarding.handlers.facts import (
     on_score_voided,
 )
 from services.awarding.handlers.learners import on_learner_registered
+from services.awarding.handlers.mosaic import Shelf, show_mosaic
 from services.awarding.handlers.office import Office
 from services.awarding.handlers.reading import explain_achievement, show_trail
 from services.awarding.handlers.recheck import recheck_waiting, schedule_recheck
@@ -24,6 +25,7 @@ from services.awarding.handlers.rehearsal import evaluate_draft
 __all__ = [
     "FAILED",
     "Office",
+    "Shelf",
     "cancel_act",
     "complete_acts",
     "evaluate_draft",
@@ -45,6 +47,7 @@ __all__ = [
     "show_bulk_progress",
     "show_bulk_report",
     "show_history",
+    "show_mosaic",
     "show_trail",
     "tell_keys",
 ]

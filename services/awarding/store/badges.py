@@ -38,7 +38,7 @@ def _held(row: Any) -> Held:
     )
 
 
-async def badges_of(connection: Connection, learner_ids: Collection[str]) -> dict[str, list[Kept]]:
+async def badges_of(connection: Reader, learner_ids: Collection[str]) -> dict[str, list[Kept]]:
     """All badges of these learners, by learner, with what their states depend on."""
     rows = await connection.fetch(SQL["badges_of"], sorted(learner_ids))
     found: dict[str, list[Kept]] = {}

@@ -25,7 +25,7 @@ async def lock_catalogue(connection: Connection) -> None:
     await connection.execute(SQL["lock_catalogue"])
 
 
-async def catalogue_revision(connection: Connection) -> tuple[int, bool]:
+async def catalogue_revision(connection: Reader) -> tuple[int, bool]:
     """The revision that this transaction sees, and whether it made it itself and has not committed it yet."""
     row = await connection.fetchrow(SQL["catalogue_revision"])
     assert row is not None
@@ -37,13 +37,13 @@ async def next_revision(connection: Connection) -> int:
     return await connection.fetchval(SQL["next_revision"])
 
 
-async def issuers_since(connection: Connection, revision: int) -> list[IssuerPublished]:
+async def issuers_since(connection: Reader, revision: int) -> list[IssuerPublished]:
     """The issuers published after `revision`."""
     rows = await connection.fetch(SQL["issuers_since"], revision)
     return [IssuerPublished.model_validate_json(row["published"]) for row in rows]
 
 
-async def achievements_since(connection: Connection, revision: int) -> list[AchievementPublished]:
+async def achievements_since(connection: Reader, revision: int) -> list[AchievementPublished]:
     """The achievement versions published after `revision`."""
     rows = await connection.fetch(SQL["achievements_since"], revision)
     return [AchievementPublished.model_validate_json(row["published"]) for row in rows]

@@ -93,7 +93,7 @@ async def registered_of(connection: Connection, learner_ids: Sequence[str]) -> d
     return {row["learner_id"]: row["unsettled"] for row in rows}
 
 
-async def mentioned_by(connection: Connection, learner_ids: Sequence[str]) -> list[tuple[str, About]]:
+async def mentioned_by(connection: Reader, learner_ids: Sequence[str]) -> list[tuple[str, About]]:
     """What each learner's facts are about."""
     rows = await connection.fetch(SQL["mentioned_by"], list(learner_ids))
     return [(row["learner_id"], (row["kind"], row["object_id"])) for row in rows]
