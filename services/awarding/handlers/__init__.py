@@ -8,6 +8,7 @@ from services.awarding.handlers.bulk import (
     show_bulk_report,
 )
 from services.awarding.handlers.catalogue import on_achievement_published, on_issuer_published, tell_keys
+from services.awarding.handlers.challenges import cancel_challenge, record_challenge, show_challenges
 from services.awarding.handlers.facts import (
     on_activity_completed,
     on_assessment_scored,
@@ -27,6 +28,7 @@ __all__ = [
     "Office",
     "Shelf",
     "cancel_act",
+    "cancel_challenge",
     "complete_acts",
     "evaluate_draft",
     "explain_achievement",
@@ -41,11 +43,13 @@ __all__ = [
     "recheck_waiting",
     "record_act",
     "record_bulk_awards",
+    "record_challenge",
     "revoke_bulk_awards",
     "schedule_recheck",
     "show_act",
     "show_bulk_progress",
     "show_bulk_report",
+    "show_challenges",
     "show_history",
     "show_mosaic",
     "show_trail",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from services.awarding.model import Held
 from services.awarding.rules.catalogue import Catalogue
 from services.awarding.rules.mosaic import mosaic_of
 from services.awarding.rules.outcome import Record
@@ -40,11 +41,16 @@ async def show_mosaic(shelf: Shelf, reader: Reader, learner_id: str) -> dict[str
     """A learner's mosaic, or None when the learner is not known."""
     if not await learner_store.is_learner_known(reader, learner_id):
         return None
+    catalogue, record, given = await read_learner(shelf, reader, learner_id)
+    return {"learner_id": learner_id, **mosaic_of(catalogue, record, given)}
+
+
+async def read_learner(shelf: Shelf, reader: Reader, learner_id: str) -> tuple[Catalogue, Record, list[Held]]:
+    """The catalogue, all that a learner did and holds, and all badges that they were given."""
     catalogue = await shelf.catalogue(reader)
     abouts = await learner_store.mentioned_by(reader, [learner_id])
     objects = " ".join(sorted({object_id for _, (_, object_id) in abouts}))
     facts = await fact_store.facts_about(reader, [(learner_id, objects)])
     kept = (await badge_store.badges_of(reader, [learner_id])).get(learner_id, [])
     given = [entry.held for entry in kept]
-    record = Record.of(facts.get(learner_id, ()), (held for held in given if held.holds))
-    return {"learner_id": learner_id, **mosaic_of(catalogue, record, given)}
+    return catalogue, Record.of(facts.get(learner_id, ()), (held for held in given if held.holds)), given

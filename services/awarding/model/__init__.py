@@ -22,6 +22,7 @@ from services.awarding.model.badges import (
     Trigger,
 )
 from services.awarding.model.bulk import BulkJob, BulkLine, BulkProgress, LineDone
+from services.awarding.model.challenges import Challenge
 from services.awarding.model.decisions import BadgeNow, ByHand, PastChange, Refused
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "BulkProgress",
     "ByHand",
     "Cause",
+    "Challenge",
     "Change",
     "Fact",
     "FactKind",

@@ -30,7 +30,7 @@ def under_way(catalogue: Catalogue, record: Record) -> set[str]:
 def mosaic_of(catalogue: Catalogue, record: Record, given: Iterable[Held]) -> dict[str, Any]:
     """The mosaic as plain JSON values. `record` is all that the learner did and holds, `given` all their badges."""
     last = {held.achievement_id: held for held in sorted(given, key=lambda held: held.cycle)}
-    ways = _Ways(catalogue, record)
+    ways = Ways(catalogue, record)
     begun = [
         _tile(catalogue.achievements[name], ways, record)
         for name in sorted(under_way(catalogue, record) - record.held.keys())
@@ -44,7 +44,7 @@ def mosaic_of(catalogue: Catalogue, record: Record, given: Iterable[Held]) -> di
     }
 
 
-class _Ways:
+class Ways:
     """How many steps each achievement is away: a step is a fact that is missing, in whichever badge below.
 
     Of a choice the nearest parts count. A step that serves several parts is counted in each, so a distance is never
@@ -96,24 +96,25 @@ class _Ways:
         return worth or Decimal(0)
 
 
-def _tile(achievement: Achievement, ways: _Ways, record: Record) -> dict[str, Any]:
+def _tile(achievement: Achievement, ways: Ways, record: Record) -> dict[str, Any]:
     outcome = achievement.tree.outcome(record)
     return {
         "achievement_id": achievement.achievement_id,
         "version": achievement.version,
         "name": achievement.published.name,
         "kind": achievement.published.kind,
-        "steps_done": sum(1 for leaf in _leaves(outcome) if leaf.met),
+        "steps_done": sum(1 for leaf in leaves_of(outcome) if leaf.met),
         "steps_to_go": ways.to_node(achievement.tree),
         "missing": missing_of(outcome),
     }
 
 
-def _leaves(outcome: Outcome) -> Iterable[Outcome]:
+def leaves_of(outcome: Outcome) -> Iterable[Outcome]:
+    """All leaves of a tree, met or not."""
     if not outcome.parts:
         yield outcome
     for part in outcome.parts:
-        yield from _leaves(part)
+        yield from leaves_of(part)
 
 
 def _suggestion(tile: Mapping[str, Any]) -> dict[str, Any]:

@@ -110,6 +110,9 @@ delete from voided where learner_id = any($1::text[]);
 -- The badges stay as they are: what they stood on is forgotten on purpose.
 update badge set is_grounded = false where learner_id = any($1::text[]);
 
+-- name: erase_challenges
+delete from challenge where learner_id = any($1::text[]);
+
 -- name: erase_rechecks
 delete from recheck where learner_id = any($1::text[]);
 

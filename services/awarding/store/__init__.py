@@ -15,4 +15,5 @@ _FOLDER = Path(__file__).parent.parent / "sql"
 SQL = load_queries(_FOLDER / "awarding.sql")
 BULK = load_queries(_FOLDER / "bulk.sql")
 REHEARSAL = load_queries(_FOLDER / "rehearsal.sql")
+CHALLENGES = load_queries(_FOLDER / "challenges.sql")
 ACTS = load_queries(_FOLDER / "acts.sql")

@@ -26,7 +26,7 @@ async def erase_learners(connection: Connection, learner_ids: Sequence[str]) -> 
     """Forget what these learners did; later facts about them are not kept either."""
     names = list(learner_ids)
     await connection.execute(SQL["erase_learners"], names)
-    for statement in ("erase_facts", "erase_voided", "erase_grounds", "erase_rechecks"):
+    for statement in ("erase_facts", "erase_voided", "erase_grounds", "erase_challenges", "erase_rechecks"):
         await connection.execute(SQL[statement], names)
 
 

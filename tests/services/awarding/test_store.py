@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from services.awarding.model import Award, Badge, Fact, NewFact, NewVoid, Trigger
-from services.awarding.store import ACTS, BULK, REHEARSAL, SQL, badges, catalogue, facts, learners
+from services.awarding.store import ACTS, BULK, CHALLENGES, REHEARSAL, SQL, badges, catalogue, facts, learners
 from tests.services.awarding.support import ISSUER, Service, achievement, at, badge, done, event_id, passed
 
 STORE = Path("services/awarding/store")
@@ -25,6 +25,7 @@ def test_every_query_has_its_function_and_every_function_its_query() -> None:
     assert set(re.findall(r'ACTS\["(\w+)"\]', text)) == set(ACTS)
     assert set(re.findall(r'BULK\["(\w+)"\]', text)) == set(BULK)
     assert set(re.findall(r'REHEARSAL\["(\w+)"\]', text)) == set(REHEARSAL)
+    assert set(re.findall(r'CHALLENGES\["(\w+)"\]', text)) == set(CHALLENGES)
 
 
 def new_fact(learner: str, name: str, points: str | None = "50", minutes: float = 1) -> NewFact:
