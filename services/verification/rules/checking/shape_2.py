@@ -30,6 +30,8 @@ _EXTENSIONS = {
     "originalCreator": ("url",),
     "OriginalCreator": ("url",),
 }
+# Their words, as the addresses that they stand for may be written instead.
+_WORDS = {"exampleProperty": "http://schema.org/text", "url": "http://schema.org/url"}
 
 
 def is_assertion(document: Json) -> bool:
@@ -132,7 +134,8 @@ def _note_extensions(document: Json, notes: Notes) -> None:
             if "Extension" not in types_of(entry) and not any(":" in name for name in types_of(entry)):
                 continue
             for name in names & set(_EXTENSIONS):
-                _require(entry, name, _EXTENSIONS[name], notes)
+                written = {word: entry[iri] for word, iri in _WORDS.items() if iri in entry}
+                _require({**entry, **written}, name, _EXTENSIONS[name], notes)
 
 
 def _require(entry: Json, name: str, members: tuple[str, ...], notes: Notes) -> None:

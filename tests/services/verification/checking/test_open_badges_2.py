@@ -143,3 +143,15 @@ async def test_a_signed_badge_needs_a_key_that_its_issuer_lists(world: World, si
     publish(world, issuer={**ISSUER, "publicKey": [SIGNER.key_url]})
     world.put(SIGNER.key_url, {"owner": "https://evil.example", "publicKeyPem": SIGNER.public_pem()})
     assert reasons(await world.judge(signed))["key"] == ("fail", "key-of-another")
+
+
+@pytest.mark.parametrize(
+    ("member", "answer"),
+    [({"exampleProperty": "x"}, "genuine"), ({"http://schema.org/text": "x"}, "genuine"), ({}, "not-genuine")],
+)
+async def test_a_registered_extension_has_what_its_schema_requires(
+    world: World, member: dict[str, str], answer: str
+) -> None:
+    extension = {"type": ["Extension", "extensions:ExampleExtension"], **member}
+    publish(world, {**ASSERTION, "extensions:exampleExtension": extension})
+    assert (await world.judge(f"{SITE}/a/1".encode())).answer == answer
