@@ -28,7 +28,7 @@ class ServiceSettings(BaseSettings):
         description="where the public reaches verification; every document id stands on it",
     )
     instance: str = Field("0", description="name of this replica; the static Kafka group member of a worker")
-    batch_records: int = Field(1000, ge=1, le=10_000, description="most records a worker takes in one transaction")
+    batch_records: int = Field(3000, ge=1, le=10_000, description="most records a worker takes in one transaction")
     metrics_port: int = Field(0, ge=0, le=65535, description="port of a worker's /metrics; 0 is off")
 
     token_keys_file: Path | None = Field(None, description="JWKS file with the public keys of access tokens")
