@@ -99,6 +99,8 @@ class Fetcher:
             return NoAnswer("timeout", f"no whole answer within {SECONDS:g} s")
         except _Blocked as fault:
             return NoAnswer("private-address", str(fault))
+        except ValueError as fault:  # a name or a redirect that only looks like a URL (UnicodeError is one too)
+            return NoAnswer("not-a-url", f"expected a URL, found one that cannot be read ({type(fault).__name__})")
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as fault:
             return NoAnswer("no-connection", f"{type(fault).__name__}: {fault}"[:200])
 

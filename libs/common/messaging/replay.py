@@ -86,7 +86,7 @@ class Replay:
             await connection.execute(SQL["close_dead_letter"], dead_letter_id, "discarded")
             return
         entry = self._hearing.read(_record_of(row))
-        why, seen_before = await self._handle(work, entry, is_counted=row["stage"] == "handler")
+        why, seen_before = await self._handle(work, entry, is_counted=row["was_seen"])
         if why is not None:
             reason = store.clean(why.reason)[: store.LONGEST_REASON]
             await connection.execute(
@@ -101,7 +101,8 @@ class Replay:
     async def _handle(self, work: Work, entry: Entry, *, is_counted: bool) -> tuple[Unusable | None, bool]:
         """Why the entry cannot be handled (or None), and whether its event was handled before.
 
-        An event that failed in its handler is in the inbox already; any other was never counted as seen.
+        An event that failed in its handler, or was parked, is in the inbox already (`is_counted`); any other was never
+        counted as seen.
         """
         if entry.received is None:
             return entry.unusable, False
@@ -125,9 +126,9 @@ class Replay:
         await settlement.settle(work, [entry for entry in entries if entry.received is not None])
         for entry in entries:
             if entry.unusable is not None:
-                await store.add_dead_letter(connection, self._service, entry, entry.unusable)
+                await store.add_dead_letter(connection, self._service, entry, entry.unusable, was_parked=True)
         for entry, why in settlement.culprits:
-            dead_letter_id = await store.add_dead_letter(connection, self._service, entry, why)
+            dead_letter_id = await store.add_dead_letter(connection, self._service, entry, why, was_parked=True)
             await connection.execute(SQL["hold_key"], *place, dead_letter_id)
         waiting = set(settlement.waiting)
         await connection.execute(

@@ -88,8 +88,13 @@ async def park_key(connection: Connection, place: Place, dead_letter_id: int) ->
     await connection.execute(SQL["park_key"], *place, dead_letter_id)
 
 
-async def add_dead_letter(connection: Connection, service: str, entry: Entry, why: Unusable) -> int:
-    """Keep a record as a dead letter and tell it on the service's dead-letter topic; the dead letter's id."""
+async def add_dead_letter(
+    connection: Connection, service: str, entry: Entry, why: Unusable, *, was_parked: bool = False
+) -> int:
+    """Keep a record as a dead letter and tell it on the service's dead-letter topic; the dead letter's id.
+
+    An event that failed in its handler, or that was parked, is in the inbox already: that is kept with it.
+    """
     record, event, reason = entry.record, why.event, clean(why.reason)[:LONGEST_REASON]
     attempts = max(entry.attempts, 1)
     names, values = _stored_headers(record)
@@ -98,6 +103,7 @@ async def add_dead_letter(connection: Connection, service: str, entry: Entry, wh
         record.topic, record.partition, record.offset, sent_at(record), record.key, record.value, names, values,
         event_uuid(event) if event else None, clean(event.type) if event else None,
         event.traceparent if event else None, why.stage, reason, attempts, f"worker of {service}",
+        was_parked or why.stage == "handler",
     )  # fmt: skip
     told = {
         "dead_letter_id": str(dead_letter_id), "dead_letter_stage": why.stage, "dead_letter_reason": reason,

@@ -72,11 +72,13 @@ def _opened_by(catalogue: Catalogue, change: Change) -> tuple[str, ...]:
 
 
 def _told(change: Change, cause: Cause) -> ToldChange:
-    # Named by its cause, so that a replay tells the same event.
-    event_id = uuid5(change.kept.held.badge_id, f"{_WORDS[change.state]} {cause.cause_id}")
+    # Named by its cause, so that a replay tells the same event; and by its time, for one cause may bring a badge to
+    # the same state twice, with another state between.
+    told_at = told_after(change.kept, cause.at)
+    event_id = uuid5(change.kept.held.badge_id, f"{_WORDS[change.state]} {cause.cause_id} {told_at.isoformat()}")
     if cause.reason is not None and cause.badge_id == change.kept.held.badge_id:
         change = replace(change, reason=cause.reason)
-    return ToldChange(change, cause, event_id, told_after(change.kept, cause.at))
+    return ToldChange(change, cause, event_id, told_at)
 
 
 def _outgoing(told: ToldChange) -> Outgoing:

@@ -66,7 +66,10 @@ def _own_documents(app: FastAPI, public_url: str) -> Own:
             return None
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://own.invalid") as client:
-            answer = await client.get(path, headers={"Accept": JSON_FIRST})
+            try:
+                answer = await client.get(path, headers={"Accept": JSON_FIRST})
+            except httpx.InvalidURL:
+                return None
         return Fetched(answer.status_code, answer.headers.get("content-type", ""), answer.content)
 
     return own

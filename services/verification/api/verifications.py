@@ -199,7 +199,11 @@ def _nothing_sent() -> Problem:
 
 def path_of_own(url: str, public_url: str) -> str | None:
     """The path of `url` within this deployment, or None if it is elsewhere. did:web always says https."""
-    asked, own = urlsplit(url), urlsplit(public_url)
+    try:
+        asked = urlsplit(url)
+    except ValueError:
+        return None
+    own = urlsplit(public_url)
     if asked.netloc != own.netloc or not asked.path.startswith(own.path.rstrip("/") + "/"):
         return None
     return asked.path[len(own.path.rstrip("/")) :]

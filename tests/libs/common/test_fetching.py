@@ -184,3 +184,10 @@ async def test_a_folder_answers_for_a_prefix(tmp_path: Path) -> None:
     for path in ("../secret.json", "..%2fsecret.json", "a/../../secret.json", "nothing", "%00", "/etc/passwd"):
         assert await fetched(f"https://site.example/{path}", reach) == Page(404, "text/plain", b"")
     assert await reason("https://site.example.evil.invalid/a/1.json", reach) == "no-connection"
+
+
+@pytest.mark.parametrize("url", ["https://[x", "https://" + "a" * 64 + ".example/badge"], ids=["bracket", "label"])
+async def test_what_only_looks_like_a_url_is_no_fault(url: str) -> None:
+    answer = await Fetcher().page_at(url)
+    assert isinstance(answer, NoAnswer)
+    assert answer.reason == "not-a-url"

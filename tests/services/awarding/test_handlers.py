@@ -248,6 +248,15 @@ async def test_an_erased_learner_leaves_no_facts(service: Service) -> None:
     assert await service.badges() == set()
 
 
+async def test_who_is_erased_and_registered_again_in_one_batch_starts_anew(service: Service) -> None:
+    await service.hear(*published(ISSUER, achievement("a", all_of(passed("x"), passed("y")))), *registered("ada"))
+    await service.hear(scored("ada", "x", "80", 1))
+    await service.hear(erased("ada"), *registered("ada"))
+    assert await service.database.pool.fetchval("select count(*) from fact") == 0
+    await service.hear(scored("ada", "y", "80", 2))
+    assert await service.badges() == set()
+
+
 async def test_the_credential_says_what_was_earned_and_no_route_to_it(service: Service) -> None:
     """No assessment, score or learner id is in what is signed (M2.2, M4.6, B7)."""
     await service.hear(*published(*CATALOGUE), *registered(*LEARNERS), *STORY)

@@ -18,7 +18,7 @@ select happened_at, action, by, reason from dead_letter_audit where dead_letter_
 update dead_letter set state = $2 where id = $1 and state = 'waiting' returning id;
 
 -- name: next_requested
-select id, topic, partition, record_offset, sent_at, key, value, header_names, header_values, stage, attempts, state,
+select id, topic, partition, record_offset, sent_at, key, value, header_names, header_values, was_seen, attempts, state,
        traceparent
 from dead_letter
 where state in ('resend', 'discard')

@@ -56,8 +56,8 @@ values ($1, $2, $3, $4, $5, $6, $7, $8);
 -- name: add_dead_letter
 with added as (
     insert into dead_letter (topic, partition, record_offset, sent_at, key, value, header_names, header_values,
-                             event_id, type, traceparent, stage, reason, attempts)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                             event_id, type, traceparent, stage, reason, attempts, was_seen)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $16)
     returning id, reason
 ), audited as (
     insert into dead_letter_audit (dead_letter_id, action, by, reason)

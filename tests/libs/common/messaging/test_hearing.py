@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.common.contracts.envelope import Envelope
+from libs.common.contracts.enrollment import LearnerRegistered
+from libs.common.contracts.envelope import Envelope, headers_of
 from libs.common.contracts.progress import ActivityCompleted, AssessmentScored
+from libs.common.contracts.topics import LEARNERS
 from libs.common.messaging.hearing import Hearing, Hears, event_uuid
 from libs.common.messaging.replay import StoredRecord
 from tests.libs.common.messaging.records import NOON, TOPIC, record, tally
@@ -99,3 +101,13 @@ def test_ordered_rows_of_one_topic_share_a_rank() -> None:
         Hears("a", AssessmentScored, tally, ordered=True),
     ]
     assert Hearing(rows).ranks == (0, 1, 2, 1)
+
+
+def test_the_reason_of_a_learner_that_cannot_be_read_quotes_nothing_personal() -> None:
+    hearing = Hearing([Hears(LEARNERS, LearnerRegistered, tally)])
+    body = b'{"learner_id":"ada","email":"not-an-address-of-ada","registered_at":"2026-01-01T00:00:00Z"}'
+    headers = headers_of(Envelope("1", "/tests", LearnerRegistered.TYPE, NOON, "ada"))
+    entry = hearing.read(StoredRecord(LEARNERS, 0, 0, 0, b"ada", body, tuple(headers)))
+    assert entry.unusable is not None
+    assert "/email" in entry.unusable.reason
+    assert "not-an-address" not in entry.unusable.reason

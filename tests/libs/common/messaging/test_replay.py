@@ -169,6 +169,36 @@ async def test_an_unknown_type_can_be_resent_to_a_worker_that_knows_it(database:
     assert [await state_of(database, number) for number in (1, 2)] == ["handled", "waiting"]
 
 
+async def test_a_parked_event_that_an_older_worker_cannot_read_is_not_taken_for_a_duplicate(
+    database: Database, delivery: Delivery, handler: Handler
+) -> None:
+    """An event is parked; an older worker releases it and does not know its type; a newer one is asked to resend it."""
+    await delivery.handle([record(0, "bad"), record(1, "after")])
+    handler.poisonous.clear()
+    older = Delivery(database, service="tests", hears=[Hears("other", ActivityCompleted, handler)])
+    async with database.transaction() as connection:
+        await connection.execute("update dead_letter set state = 'handled' where id = 1")
+    await settle(older)
+    assert await state_of(database, 2) == "waiting"
+    await resend(database, 2)
+    await settle(delivery)
+    assert await tallied(database) == ["after"]
+    assert await state_of(database, 2) == "handled"
+
+
+async def test_a_letter_that_fails_again_at_an_older_worker_is_not_taken_for_a_duplicate(
+    database: Database, delivery: Delivery, handler: Handler
+) -> None:
+    await delivery.handle([record(0, "bad")])
+    handler.poisonous.clear()
+    await resend(database)
+    await settle(Delivery(database, service="tests", hears=[Hears("other", ActivityCompleted, handler)]))
+    assert await state_of(database) == "waiting"
+    await resend(database)
+    await settle(delivery)
+    assert await tallied(database) == ["bad"]
+
+
 async def test_an_event_handled_meanwhile_is_not_handled_twice(database: Database, delivery: Delivery) -> None:
     """A sender mends a malformed event and sends it again under its id; later its dead letter is resent."""
     same = str(uuid4())
