@@ -25,6 +25,7 @@ QUERIES = [
 SAMPLES: dict[str, Any] = {
     "text": "waiting", "int4": 1, "int8": 1, "bytea": b"k", "uuid": uuid4(), "timestamptz": datetime.now(UTC),
     "text[]": ["waiting"], "int4[]": [1], "int8[]": [1], "bytea[]": [b"k"], "uuid[]": [uuid4()],
+    "bool": True,
 }  # fmt: skip
 
 
