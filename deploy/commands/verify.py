@@ -14,12 +14,12 @@ import orjson
 import typer
 from rich.console import Console
 
+from libs.common.checking import Terms
+from libs.common.checking.model import Judgement
+from libs.common.checking.recipient import Person
 from libs.common.fetching import Fetcher, Reach
 from libs.common.sandbox import Sandbox
-from services.verification.handlers.verifying import Verifier
-from services.verification.model import Judgement
-from services.verification.rules.checking import Terms
-from services.verification.rules.checking.recipient import Person
+from libs.common.verifying import Verifier
 
 LARGEST_FILE_BYTES = 8 * 1024 * 1024
 VERIFY_CODES = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from libs.common.contracts import (
     AchievementPublished,
@@ -12,7 +13,6 @@ from libs.common.contracts import (
     BadgeSuspended,
     Enrolled,
     IssuerPublished,
-    KeyPublished,
     LearnerRegistered,
     Withdrawn,
 )
@@ -125,8 +125,8 @@ async def on_badge_revoked(work: Work, received: Sequence[Received[BadgeRevoked]
     await _keep_badges(work, received, "revoked")
 
 
-async def on_key_published(work: Work, received: Sequence[Received[KeyPublished]]) -> None:
-    """Nothing follows: progress checks no signatures."""
+async def pass_over(work: Work, received: Sequence[Received[Any]]) -> None:
+    """Nothing follows: progress checks no signatures, and shows badges only."""
 
 
 async def _known_learners(work: Work, learner_ids: set[str]) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from libs.common.contracts import (
     AchievementPublished,
+    BadgeExpired,
     BadgeIssued,
     BadgeReinstated,
     BadgeRevoked,
@@ -12,6 +13,8 @@ from libs.common.contracts import (
     IssuerPublished,
     KeyPublished,
     LearnerRegistered,
+    MilestoneReached,
+    StatusListSigned,
     Withdrawn,
 )
 from libs.common.contracts.topics import BADGE_ISSUED, CATALOGUE, ENROLLED, LEARNERS, LEARNING_EVENTS
@@ -32,7 +35,8 @@ HEARS = (
     Hears(BADGE_ISSUED, BadgeSuspended, handlers.on_badge_suspended),
     Hears(BADGE_ISSUED, BadgeReinstated, handlers.on_badge_reinstated),
     Hears(BADGE_ISSUED, BadgeRevoked, handlers.on_badge_revoked),
-    Hears(BADGE_ISSUED, KeyPublished, handlers.on_key_published),
+    *(Hears(BADGE_ISSUED, told, handlers.pass_over) for told in (BadgeExpired, MilestoneReached, StatusListSigned)),
+    Hears(BADGE_ISSUED, KeyPublished, handlers.pass_over),
 )
 
 

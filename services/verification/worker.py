@@ -18,6 +18,9 @@ HEARS = (
     Hears(BADGE_ISSUED, awarding.BadgeRevoked, handlers.on_badge_revoked),
     Hears(BADGE_ISSUED, awarding.BadgeSuspended, handlers.on_badge_suspended),
     Hears(BADGE_ISSUED, awarding.BadgeReinstated, handlers.on_badge_reinstated),
+    Hears(BADGE_ISSUED, awarding.BadgeExpired, handlers.pass_over),
+    Hears(BADGE_ISSUED, awarding.MilestoneReached, handlers.pass_over),
+    Hears(BADGE_ISSUED, awarding.StatusListSigned, handlers.pass_over),
 )
 
 

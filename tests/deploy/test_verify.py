@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from deploy.cli import app
 from libs.common.credentials.keys import LocalSigner, PublishedKey, did_document
-from tests.services.verification.checking.world import PNG
+from tests.libs.common.checking.world import PNG
 from tests.services.verification.support import ADDRESSES, KEY, badge_issued
 
 DID = ADDRESSES.issuer_did("prairie")

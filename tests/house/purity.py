@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tests.house.tree import Finding, Source
 
-PURE_FOLDERS = ("libs/common/contracts/", "libs/common/credentials/")
+PURE_FOLDERS = ("libs/common/checking/", "libs/common/contracts/", "libs/common/credentials/")
 CLOCKS = {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today")}
 # Ids and numbers that differ on every call, under any name they are reached by.
 RANDOM = {"uuid1", "uuid4", "uuid6", "uuid7", "urandom", "token_bytes", "token_hex", "token_urlsafe", "getrandbits"}

@@ -58,7 +58,7 @@ def small_house(tmp_path: Path) -> Path:
     (tmp_path / "pyproject.toml").write_text(_lenient((ROOT / "pyproject.toml").read_text()))
     rooms = ("__main__", "api", "worker", "settings", "handlers", "rules", "store", "model")
     files = [f"services/{service}/{room}.py" for service in SERVICES for room in rooms]
-    libs = ("contracts", "credentials", "messaging", "postgres", "web")
+    libs = ("checking", "contracts", "credentials", "messaging", "postgres", "web")
     files += [f"libs/common/{package}/__init__.py" for package in libs]
     files += [f"libs/common/{module}.py" for module in ("problems", "security", "service", "settings", "telemetry")]
     for file in [*files, "deploy/local/__init__.py"]:

@@ -4,11 +4,14 @@ A contract is a promise: additive for ever. `python -m libs.common.contracts` wr
 """
 
 from libs.common.contracts.awarding import (
+    BadgeExpired,
     BadgeIssued,
     BadgeReinstated,
     BadgeRevoked,
     BadgeSuspended,
     KeyPublished,
+    MilestoneReached,
+    StatusListSigned,
 )
 from libs.common.contracts.contract import Contract
 from libs.common.contracts.enrollment import (
@@ -41,6 +44,9 @@ CONTRACTS: tuple[type[Contract], ...] = (
     BadgeRevoked,
     BadgeSuspended,
     BadgeReinstated,
+    BadgeExpired,
+    MilestoneReached,
+    StatusListSigned,
     KeyPublished,
 )
 
@@ -49,6 +55,7 @@ __all__ = [
     "AchievementPublished",
     "ActivityCompleted",
     "AssessmentScored",
+    "BadgeExpired",
     "BadgeIssued",
     "BadgeReinstated",
     "BadgeRevoked",
@@ -60,6 +67,8 @@ __all__ = [
     "IssuerPublished",
     "KeyPublished",
     "LearnerRegistered",
+    "MilestoneReached",
     "ScoreVoided",
+    "StatusListSigned",
     "Withdrawn",
 ]

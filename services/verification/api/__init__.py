@@ -9,12 +9,14 @@ import httpx
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
+from libs.common.checking.dialogue import JSON_FIRST, Fetched
 from libs.common.credentials.addresses import Addresses
 from libs.common.fetching import Fetcher
 from libs.common.messaging.operations import operations_router
 from libs.common.sandbox import Sandbox
 from libs.common.service import create_app
 from libs.common.settings import ServiceSettings
+from libs.common.verifying import Own, Verifier
 from libs.common.web import assets
 from libs.common.web.access import AccessLinks
 from libs.common.web.cross_origin import Preflight
@@ -25,8 +27,6 @@ from services.verification.api import badges, catalogue, counts, learners, verif
 from services.verification.api.pace import Pace
 from services.verification.api.parts import Parts, database_of
 from services.verification.api.proofs import Proofs
-from services.verification.handlers.verifying import Own, Verifier
-from services.verification.rules.checking.dialogue import JSON_FIRST, Fetched
 from services.verification.settings import VerificationSettings
 
 TEMPLATES = Path(__file__).parent.parent / "pages"

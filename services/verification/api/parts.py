@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from libs.common.credentials.addresses import Addresses
 from libs.common.postgres.database import Database
+from libs.common.verifying import Verifier
 from libs.common.web.badge_art import LEVELS, badge_svg
 from libs.common.web.colour import hue_of
 from libs.common.web.documents import OPEN_TO_ALL, STATUS, Document, respond
@@ -24,7 +25,6 @@ from libs.common.web.refusals import not_found
 from libs.common.web.shelf import Shelf
 from services.verification.api.pace import Pace
 from services.verification.api.proofs import Proofs
-from services.verification.handlers.verifying import Verifier
 
 PATHS = Addresses("")  # the same addresses, as paths: who signs and who serves agree in one place
 PAGE = "text/html"

@@ -14,16 +14,16 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from libs.common.checking import Terms
+from libs.common.checking.dates import instant_of
+from libs.common.checking.judging import overrule_status
+from libs.common.checking.model import Judgement
+from libs.common.checking.recipient import Person
+from libs.common.checking.strict import Fault, read_json
 from libs.common.postgres.database import Database
 from libs.common.problems import AWAY, Problem
 from services.verification import store
 from services.verification.api.parts import Parts, database_of, parts_of
-from services.verification.model import Judgement
-from services.verification.rules.checking import Terms
-from services.verification.rules.checking.dates import instant_of
-from services.verification.rules.checking.judging import overrule_status
-from services.verification.rules.checking.recipient import Person
-from services.verification.rules.checking.strict import Fault, read_json
 
 router = APIRouter(tags=["verifications"])
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")

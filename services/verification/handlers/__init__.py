@@ -80,6 +80,10 @@ async def on_badge_reinstated(work: Work, events: Sequence[Received[BadgeReinsta
     await _keep_changes(work, events, "suspension", holds=False)
 
 
+async def pass_over(work: Work, events: Sequence[Received[Any]]) -> None:
+    """Nothing follows for what is kept: `valid_until` says itself when a badge expires."""
+
+
 async def _keep_changes(work: Work, events: Sequence[Received[Any]], aspect: str, *, holds: bool) -> None:
     changes = [
         BadgeChange(event.content.badge_id, aspect, holds, event.content.reason, _told(event))

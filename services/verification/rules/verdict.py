@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from libs.common.checking.model import Outcome
 from libs.common.credentials.proof import ProofResult
-from services.verification.model import Check, Key, Outcome, Standing, Verdict
+from services.verification.model import Check, Key, Standing, Verdict
 
 _STATUS_DETAILS: dict[str, tuple[Outcome, str]] = {
     "revoked": ("fail", "withdrawn by the issuer"),

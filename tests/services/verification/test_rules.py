@@ -9,11 +9,12 @@ import orjson
 import pytest
 from babel.messages.pofile import read_po
 
+from libs.common.checking.model import Outcome
 from libs.common.credentials.proof import Fault, ProofResult
 from services.verification.api.badges import CHECK_NAMES, OUTCOME_NAMES
 from services.verification.api.learners import STATES
 from services.verification.api.parts import KINDS
-from services.verification.model import Change, Key, Outcome, Standing, State, Verdict
+from services.verification.model import Change, Key, Standing, State, Verdict
 from services.verification.rules.claims import read_claims
 from services.verification.rules.standing import decide_standing
 from services.verification.rules.verdict import decide_verdict

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
+from libs.common.checking.notes import CHECKS
+from libs.common.checking.words import PASSED, REASONS, SENTENCES
 from libs.common.problems import Problem
 from services.verification.api.pace import Pace
 from services.verification.api.verifications import FINDING_NAMES, path_of_own
-from services.verification.rules.checking.notes import CHECKS
-from services.verification.rules.checking.words import PASSED, REASONS, SENTENCES
-from tests.services.verification.checking.world import PNG
+from tests.libs.common.checking.world import PNG
 from tests.services.verification.support import (
     ACHIEVEMENT,
     ADDRESSES,

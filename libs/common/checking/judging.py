@@ -1,0 +1,64 @@
+"""What the findings on a badge add up to: one sentence, and three separate answers (B6)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from libs.common.checking.model import Judgement, Outcome, Shown
+from libs.common.checking.notes import Notes
+from libs.common.checking.words import REASONS, SENTENCES
+
+_AUTHENTIC = ("well-formed", "schema", "proof", "key")
+_CURRENT = ("status", "dates")
+_NOT_CURRENT = ("revoked", "suspended", "expired", "not-yet")
+
+
+def decide_judgement(notes: Notes, standard: str, shown: Shown | None) -> Judgement:
+    """The judgement on a badge of `standard`; `shown` is what it says, told only if it is authentic."""
+    asked = [finding for finding in notes.findings() if finding.name != "issuer"]
+    outcomes = {finding.outcome for finding in asked}
+    answer = "not-genuine" if "fail" in outcomes else "cannot-tell" if "unknown" in outcomes else "genuine"
+    # Documents within are part of what was said.
+    authentic = _all(notes, (*_AUTHENTIC, *(("parts",) if any(f.name == "parts" for f in asked) else ())))
+    return Judgement(
+        answer, SENTENCES[_sentence(notes, answer, authentic)], notes.findings(), authentic, _all(notes, _CURRENT),
+        notes.outcome("issuer"), standard, shown if authentic == "pass" else None,
+    )  # fmt: skip
+
+
+def overrule_status(judgement: Judgement, reason: str, more: str) -> Judgement:
+    """The judgement on a badge of our own that was withdrawn: `reason` is revoked or suspended, `more` says why."""
+    findings = tuple(
+        replace(finding, outcome="fail", reason=reason, detail=REASONS[reason], more=more)
+        if finding.name == "status" else finding
+        for finding in judgement.findings
+    )  # fmt: skip
+    return replace(
+        judgement, answer="not-genuine", sentence=SENTENCES[reason], findings=findings, current="fail"
+    )  # fmt: skip
+
+
+def nothing_found() -> Judgement:
+    """The judgement on what holds no badge."""
+    return Judgement("nothing-found", SENTENCES["nothing-found"], (), "unknown", "unknown", "unknown", "", None)
+
+
+def _all(notes: Notes, checks: tuple[str, ...]) -> Outcome:
+    outcomes = {notes.outcome(check) for check in checks}
+    return "fail" if "fail" in outcomes else "unknown" if "unknown" in outcomes else "pass"
+
+
+def _sentence(notes: Notes, answer: str, authentic: Outcome) -> str:
+    if answer == "cannot-tell":
+        return "cannot-tell"
+    if answer == "genuine":
+        return "genuine" if notes.outcome("issuer") == "pass" else "genuine-unknown-issuer"
+    if authentic == "pass":
+        reasons = {finding.name: finding.reason for finding in notes.findings() if finding.outcome == "fail"}
+        for reason in (reasons.get("status"), reasons.get("dates")):
+            if reason in _NOT_CURRENT:
+                return str(reason)
+        return "other-recipient" if "recipient" in reasons and "status" not in reasons else "status-false"
+    if notes.outcome("proof") == "pass" == notes.outcome("key"):
+        return "not-valid"
+    return "not-genuine" if authentic == "fail" else "cannot-tell"

@@ -1,0 +1,136 @@
+"""The check of an Open Badges 3.0 credential, an endorsement or a CLR, embedded proof or token (OB 3.0, section 8)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+
+from libs.common.checking.dates import instant_of, note_dates
+from libs.common.checking.dialogue import Asking, Json
+from libs.common.checking.embedded import check_proofs
+from libs.common.checking.model import Shown
+from libs.common.checking.notes import Notes
+from libs.common.checking.recipient import Person, note_recipient_3
+from libs.common.checking.shape_3 import CLR, note_shape, standard_of
+from libs.common.checking.status import check_status
+from libs.common.checking.strict import Fault, array, first_object, id_of, member
+from libs.common.checking.tokens import Token, check_token, header_fault, numeric_date, read_token
+
+_MAX_PARTS = 50
+_MAX_NESTING = 2
+
+
+def check_credential(
+    document: Json, token: Token | None, notes: Notes, now: datetime, *, person: Person | None = None, nesting: int = 0
+) -> Asking[str | None]:
+    """Note everything about `document`, which came in `token` if that is not None. Returns its standard."""
+    notes.good("well-formed")
+    standard = standard_of(document)
+    note_shape(document, standard, notes)
+    issuer = id_of(document.get("issuer")) or ""
+    if token is not None:
+        _note_claims(document, token, notes)
+        yield from check_token(token, issuer, notes)
+    elif not notes.failed("schema") or document.get("proof") is None:
+        yield from check_proofs(document, issuer, notes, now)
+    note_dates(
+        notes, now,
+        document.get("validFrom", document.get("issuanceDate")),
+        document.get("validUntil", document.get("expirationDate")),
+    )  # fmt: skip
+    if notes.failed("proof", "key", "schema"):
+        return standard  # nothing that a stranger wrote is worth another question
+    yield from check_status(document, issuer, notes, now)
+    subject = first_object(document.get("credentialSubject"))
+    note_recipient_3(subject, person, notes)
+    if nesting < _MAX_NESTING:
+        yield from _check_parts(document, standard, notes, now, nesting)
+    return standard
+
+
+def credential_of(token: Token) -> Json | Fault:
+    """The credential in a VC-JWT: the payload itself, or its `vc` (VCDM 1.1, section 6.3.1)."""
+    within = token.payload.get("vc")
+    if within is None:
+        return {name: value for name, value in token.payload.items() if name not in _CLAIMS}
+    if not isinstance(within, dict):
+        return Fault("malformed", "vc: expected an object")
+    return cast(Json, within)
+
+
+_CLAIMS = frozenset({"iss", "sub", "jti", "nbf", "exp", "iat", "aud", "cnf"})
+
+
+def _note_claims(document: Json, token: Token, notes: Notes) -> None:
+    """The registered claims must say what the credential says (OB 3.0, section 8.2.4.2)."""
+    claims = token.payload
+    subject = first_object(document.get("credentialSubject"))
+    for name, told in (("iss", id_of(document.get("issuer"))), ("jti", document.get("id")), ("sub", subject.get("id"))):
+        if claims.get(name) is not None and told is not None and claims[name] != told:
+            notes.bad("proof", "claims", f"{name}: {str(claims[name])[:100]} is not {str(told)[:100]}")
+    begins, ends = (("validFrom", "issuanceDate"), ("validUntil", "expirationDate"))
+    for name, members in (("nbf", begins), ("exp", ends)):
+        told = next((document[entry] for entry in members if document.get(entry) is not None), None)
+        found, expected = numeric_date(claims.get(name)), instant_of(told)
+        if claims.get(name) is not None and (
+            found is None or (expected and abs(found - expected).total_seconds() >= 1)
+        ):
+            notes.bad("proof", "claims", f"{name}: {claims[name]} is not {told}")
+
+
+def _check_parts(document: Json, standard: str | None, notes: Notes, now: datetime, nesting: int) -> Asking[None]:
+    """Every credential within must hold on its own: endorsements (OB 3.0, section 8.4), and the badges of a CLR."""
+    subject = first_object(document.get("credentialSubject"))
+    achievement, issuer = member(subject, "achievement"), document.get("issuer")
+    holders = [document, subject, achievement, issuer]
+    parts: list[Any] = [part for holder in holders for part in array(member(holder, "endorsement"))]
+    parts += [token for holder in holders for token in array(member(holder, "endorsementJwt"))]
+    if standard == CLR:
+        parts += array(subject.get("verifiableCredential")) + array(subject.get("compactJwsString"))
+    if len(parts) > _MAX_PARTS:
+        notes.unknown("parts", "too-many-parts", len(parts))
+        return
+    for part in parts:
+        own = Notes()
+        yield from _check_part(part, own, now, nesting)
+        worst = own.findings()
+        failed = next((finding for finding in worst if finding.outcome == "fail"), None)
+        unsure = next((f for f in worst if f.outcome == "unknown" and f.name != "issuer"), None)
+        if failed:
+            notes.bad("parts", "part-false", f"{id_of(part) or ''} {failed.name}: {failed.reason} {failed.more}"[:300])
+        elif unsure:
+            notes.unknown("parts", "part-unknown", f"{id_of(part) or ''} {unsure.name}: {unsure.reason}"[:300])
+        else:
+            notes.good("parts")
+
+
+def _check_part(part: Any, own: Notes, now: datetime, nesting: int) -> Asking[None]:
+    if isinstance(part, str):
+        token = read_token(part.encode("utf-8", "replace"))
+        document = token if isinstance(token, Fault) else header_fault(token) or credential_of(token)
+        if isinstance(document, Fault) or isinstance(token, Fault):
+            own.bad("well-formed", "malformed", part[:40])
+            return
+        yield from check_credential(document, token, own, now, nesting=nesting + 1)
+    elif isinstance(part, dict):
+        yield from check_credential(cast(Json, part), None, own, now, nesting=nesting + 1)
+    else:
+        own.bad("well-formed", "malformed", str(part)[:40])
+
+
+def shown_of(document: Json) -> Shown:
+    """What the credential says, for people."""
+    subject = first_object(document.get("credentialSubject"))
+    achievement = member(subject, "achievement")
+    name = member(achievement, "name") or document.get("name") or member(subject, "endorsementComment")
+    criteria = member(member(achievement, "criteria"), "narrative") or member(member(achievement, "criteria"), "id")
+    return Shown(
+        _text(name), _text(member(achievement, "description") or document.get("description")), _text(criteria),
+        _text(id_of(document.get("issuer"))), _text(member(document.get("issuer"), "name")), _text(document.get("id")),
+        _text(document.get("validFrom", document.get("issuanceDate"))),
+        _text(document.get("validUntil", document.get("expirationDate"))),
+    )  # fmt: skip
+
+
+def _text(value: Any) -> str:
+    return value[:4000] if isinstance(value, str) else ""

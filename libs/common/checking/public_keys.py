@@ -1,0 +1,205 @@
+"""Public keys of issuers: from a did:key or did:jwk itself, from a did:web or https document, from a JWK's address.
+
+A key counts only as what its issuer publishes it for: the document must be about the issuer, list the key under
+`assertionMethod`, and say nothing of its end before the signature (Controlled Identifiers 1.0, section 3.3).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1, EllipticCurve, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, OKPKey, RSAKey
+
+from libs.common.checking.dates import instant_of
+from libs.common.checking.dialogue import Asking, Fetched, Json, fetch
+from libs.common.checking.strict import Fault, array, id_of, objects, read_json
+from libs.common.credentials import base58
+from libs.common.credentials.identifiers import did_web_url
+
+AnyKey = Ed25519PublicKey | EllipticCurvePublicKey | RSAPublicKey
+_CURVES: dict[bytes, EllipticCurve] = {b"\x80\x24": SECP256R1(), b"\x81\x24": SECP384R1()}
+_ED25519 = b"\xed\x01"
+_MIN_RSA_BITS = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerKey:
+    """A published key; `expires_at` and `revoked_at` bound the time in which it may sign."""
+
+    key: AnyKey
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+    def fault_at(self, signed_at: datetime | None) -> str | None:
+        """Why the key does not stand for a signature made at `signed_at` (None: nobody says when)."""
+        if self.revoked_at is not None and (signed_at is None or signed_at >= self.revoked_at):
+            return "key-revoked"
+        if self.expires_at is not None and (signed_at is None or signed_at > self.expires_at):
+            return "key-expired"
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A key that could not be had: nobody can tell whether it is the issuer's."""
+
+    reason: str
+    more: str = ""
+
+
+def key_of_method(method: str, issuer: str) -> Asking[IssuerKey | Fault | Unknown]:
+    """The key that a proof names by `method`, if it is one of the issuer with the id `issuer`."""
+    controller, _, fragment = method.partition("#")
+    if controller != issuer:
+        # OB 3.0 certification, EmbeddedProofProbe: the key must be the issuer's own.
+        return Fault("key-of-another", f"expected a key of {issuer}, found {method[:200]}")
+    own = _key_within(controller, fragment)
+    if own is not None:
+        return own
+    document = yield from document_of(issuer)
+    if isinstance(document, Fault | Unknown):
+        return document
+    return _method_in(document, method, issuer)
+
+
+def document_of(issuer: str) -> Asking[Json | Fault | Unknown]:
+    """The document in which `issuer` (a did:web or https id) publishes its keys."""
+    url = _document_url(issuer)
+    if url is None:
+        return Unknown("key-kind", f"expected did:key, did:jwk, did:web or https, found {issuer[:200]}")
+    document = yield from json_at(url)
+    if isinstance(document, dict) and document.get("id") != issuer:
+        return Fault("key-of-another", f"expected the document of {issuer}, found {str(document.get('id'))[:200]}")
+    return document
+
+
+def json_at(url: str) -> Asking[Json | Fault | Unknown]:
+    """The JSON object at `url`, as a document of keys."""
+    answer = yield from fetch(url)
+    if not isinstance(answer, Fetched):
+        return Unknown("key-unreachable", f"{url}: {answer.reason} {answer.detail}".strip())
+    if answer.gone:
+        return Unknown("key-missing", f"{url}: {answer.status}")
+    if not answer.ok:
+        return Unknown("key-unreachable", f"{url}: {answer.status}")
+    read = read_json(answer.content)
+    return Unknown("key-missing", f"{url}: {read.more}") if isinstance(read, Fault) else read
+
+
+def keys_in(document: Json) -> list[tuple[str, AnyKey]]:
+    """Every key that a controller document or a JWK set publishes for assertions, with its id."""
+    listed = [id_of(entry) for entry in array(document.get("assertionMethod"))]
+    found: list[tuple[str, AnyKey]] = []
+    for entry in objects(document.get("verificationMethod")) + objects(document.get("assertionMethod")):
+        key = _key_of_entry(entry)
+        if entry.get("id") in listed and not isinstance(key, Fault):
+            found.append((str(entry.get("id")), key))
+    for jwk in objects(document.get("keys")):
+        key = key_of_jwk(jwk)
+        if not isinstance(key, Fault):
+            found.append((str(jwk.get("kid")), key))
+    return found
+
+
+def key_of_jwk(jwk: Json) -> AnyKey | Fault:
+    """The public key in a JWK (RFC 7517)."""
+    kinds = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
+    kind = kinds.get(str(jwk.get("kty")))
+    if kind is None or "d" in jwk:
+        return Fault("key-kind", f"expected a public RSA, EC or OKP key, found {str(jwk.get('kty'))[:20]}")
+    try:
+        key = kind.import_key(jwk).public_key
+    except (JoseError, ValueError, TypeError, KeyError, binascii.Error) as error:
+        return Fault("key-kind", f"expected a JWK: {error}")
+    return allowed_key(key)
+
+
+def allowed_key(key: object) -> AnyKey | Fault:
+    """`key` if it is of a kind and size that is checked here."""
+    if isinstance(key, Ed25519PublicKey):
+        return key
+    if isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1 | SECP384R1):
+        return key
+    if isinstance(key, RSAPublicKey) and _MIN_RSA_BITS <= key.key_size <= 8192:
+        return key
+    return Fault("key-kind", "expected Ed25519, P-256, P-384, or RSA of 2048 to 8192 bits")
+
+
+def key_of_multibase(text: str) -> AnyKey | Fault:
+    """The public key in Multikey `text` (Controlled Identifiers 1.0, section 2.2.2)."""
+    if not text.startswith("z") or len(text) > 100:
+        return Fault("key-kind", "expected a base58btc multibase text")
+    try:
+        decoded = base58.decode(text[1:])
+        if decoded.startswith(_ED25519):
+            return Ed25519PublicKey.from_public_bytes(decoded[2:])
+        curve = _CURVES.get(decoded[:2])
+        if curve is not None:
+            return EllipticCurvePublicKey.from_encoded_point(curve, decoded[2:])
+    except ValueError as error:
+        return Fault("key-kind", f"expected a Multikey: {error}")
+    return Fault("key-kind", "expected Ed25519, P-256 or P-384")
+
+
+def _key_within(controller: str, fragment: str) -> IssuerKey | Fault | None:
+    """The key that a did:key or did:jwk is itself."""
+    if controller.startswith("did:key:"):
+        text = controller.removeprefix("did:key:")
+        if fragment != text:
+            return Fault("verification-method", f"expected #{text[:100]}, found #{fragment[:100]}")
+        return _issuer_key(key_of_multibase(text))
+    if controller.startswith("did:jwk:"):
+        text = controller.removeprefix("did:jwk:")
+        try:
+            jwk = json.loads(base64.urlsafe_b64decode(text[:4000] + "=" * (-len(text) % 4)))
+        except (ValueError, RecursionError) as error:
+            return Fault("key-kind", f"expected a JWK in the did:jwk: {error}")
+        return _issuer_key(key_of_jwk(cast(Json, jwk)) if isinstance(jwk, dict) else Fault("key-kind", "no JWK"))
+    return None
+
+
+def _issuer_key(key: AnyKey | Fault, entry: Json | None = None) -> IssuerKey | Fault:
+    if isinstance(key, Fault):
+        return key
+    entry = entry or {}
+    return IssuerKey(key, instant_of(entry.get("expires")), instant_of(entry.get("revoked")))
+
+
+def _document_url(issuer: str) -> str | None:
+    if issuer.startswith("did:web:"):
+        try:
+            return did_web_url(issuer)
+        except ValueError:
+            return None
+    return issuer if urlsplit(issuer).scheme == "https" else None
+
+
+def _method_in(document: Json, method: str, issuer: str) -> IssuerKey | Fault:
+    purposes = array(document.get("assertionMethod"))
+    entries = objects(document.get("verificationMethod")) + objects(purposes)
+    names = (method, "#" + method.partition("#")[2])
+    entry = next((entry for entry in entries if entry.get("id") in names), None)
+    if entry is None:
+        return Fault("unknown-key", f"expected {method[:200]} in the document of {issuer}")
+    if entry.get("controller", issuer) != issuer:
+        return Fault("key-of-another", f"expected the controller {issuer}, found {str(entry.get('controller'))[:200]}")
+    if not any(id_of(purpose) in names for purpose in purposes):
+        return Fault("key-purpose", f"expected {method[:200]} under assertionMethod")
+    return _issuer_key(_key_of_entry(entry), entry)
+
+
+def _key_of_entry(entry: Json) -> AnyKey | Fault:
+    jwk = entry.get("publicKeyJwk")
+    if isinstance(jwk, dict):
+        return key_of_jwk(cast(Json, jwk))
+    return key_of_multibase(str(entry.get("publicKeyMultibase")))

@@ -1,0 +1,117 @@
+"""The check of any badge, carried out: the rules ask, the network, a folder or the sandbox answers."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from libs.common.checking import Terms, check
+from libs.common.checking.dialogue import (
+    Answer,
+    Asking,
+    Canonical,
+    Canonicalise,
+    Fetch,
+    Fetched,
+    Question,
+    Refused,
+    Unreachable,
+)
+from libs.common.checking.judging import nothing_found
+from libs.common.checking.model import Judgement
+from libs.common.fetching import Fetcher, NoAnswer
+from libs.common.sandbox import Killed, Sandbox
+
+# One badge leads to its issuer, its keys, its list, a picture or two; a record of many badges to more.
+MAX_QUESTIONS = 150
+SECONDS = 20.0
+_PDF = b"%PDF-"
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8")
+
+# What a deployment answers itself instead of asking over the network: its own addresses.
+Own = Callable[[str], Awaitable[Fetched | None]]
+
+
+class Verifier:
+    """Verifies badges with one fetcher and one sandbox."""
+
+    def __init__(self, fetcher: Fetcher, sandbox: Sandbox, own: Own | None = None) -> None:
+        self._fetcher = fetcher
+        self._sandbox = sandbox
+        self._own = own
+
+    def close(self) -> None:
+        """End the sandbox; the next verification starts another."""
+        self._sandbox.close()
+
+    async def verify(self, content: bytes, terms: Terms) -> Judgement:
+        """The judgement on the badge in `content`: JSON, token, address, PNG, SVG, a PDF with one, a QR code."""
+        if content.lstrip().startswith(_PDF):
+            return await self._first(await self._attached(content), terms)
+        judgement = await self._drive(check(content, terms))
+        if judgement.answer == "nothing-found" and content.startswith(_PICTURES):
+            return await self._first(await self._codes(content), terms)
+        return judgement
+
+    async def _first(self, contents: list[bytes], terms: Terms) -> Judgement:
+        """The judgement on the first of `contents` that is a badge."""
+        for content in contents:
+            judgement = await self._drive(check(content, terms))
+            if judgement.answer != "nothing-found":
+                return judgement
+        return nothing_found()
+
+    async def _attached(self, document: bytes) -> list[bytes]:
+        with suppress(Killed):
+            found = await self._sandbox.do("attachments", document=base64.b64encode(document).decode())
+            return [base64.b64decode(file) for file in found["files"]]
+        return []
+
+    async def _codes(self, picture: bytes) -> list[bytes]:
+        with suppress(Killed):
+            found = await self._sandbox.do("codes", picture=base64.b64encode(picture).decode())
+            return [text.encode("utf-8", "replace") for text in found["texts"]]
+        return []
+
+    async def _drive(self, asking: Asking[Judgement]) -> Judgement:
+        deadline = asyncio.get_running_loop().time() + SECONDS
+        told: dict[str, Answer] = {}
+        asked = 0
+        try:
+            question: Question = next(asking)
+            while True:
+                asked += 1
+                late = asked > MAX_QUESTIONS or asyncio.get_running_loop().time() > deadline
+                question = asking.send(_given_up(question) if late else await self._answer(question, told))
+        except StopIteration as end:
+            judgement = end.value
+        assert isinstance(judgement, Judgement)
+        return judgement
+
+    async def _answer(self, question: Question, told: dict[str, Answer]) -> Answer:
+        if isinstance(question, Canonicalise):
+            return await self._canonicalise(question)
+        if question.url not in told:
+            told[question.url] = await self._fetch(question)
+        return told[question.url]
+
+    async def _fetch(self, question: Fetch) -> Answer:
+        own = None if self._own is None else await self._own(question.url)
+        if own is not None:
+            return own
+        page = await self._fetcher.page_at(question.url, question.accept)
+        return Unreachable(*page) if isinstance(page, NoAnswer) else Fetched(*page)
+
+    async def _canonicalise(self, question: Canonicalise) -> Answer:
+        try:
+            found = await self._sandbox.do("canonical", documents=list(question.documents), algorithm=question.hash)
+        except Killed as fault:
+            return Refused("too-costly", str(fault))
+        return Canonical(tuple(found["texts"])) if "texts" in found else Refused(found["reason"], found["detail"])
+
+
+def _given_up(question: Question) -> Answer:
+    detail = f"expected at most {MAX_QUESTIONS} questions in {SECONDS:g} s"
+    return Unreachable("too-many", detail) if isinstance(question, Fetch) else Refused("too-costly", detail)
