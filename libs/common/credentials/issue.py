@@ -9,7 +9,7 @@ from libs.common.credentials import open_badges_2, proof
 from libs.common.credentials.documents import assemble, fixed_parts
 from libs.common.credentials.keys import Signer
 from libs.common.credentials.model import AchievementTerms, Claim, IssuerProfile
-from libs.common.credentials.shape import Shapes
+from libs.common.credentials.shape import Patterns, Shapes
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +28,27 @@ class Issued:
 
 
 class Template:
-    """The badges of one published achievement version by one issuer. Keep and share it: it remembers shapes."""
+    """The badges of one published achievement version by one issuer. Keep and share it: it remembers shapes.
 
-    def __init__(self, issuer: IssuerProfile, terms: AchievementTerms) -> None:
+    `patterns` are shared by the templates of a process: with them the first badge of an achievement costs little more
+    than the next.
+    """
+
+    def __init__(self, issuer: IssuerProfile, terms: AchievementTerms, patterns: Patterns | None = None) -> None:
+        self._issuer = issuer
         self._terms = terms
         self._fixed = fixed_parts(issuer, terms)
-        self._shapes = Shapes(*self._fixed.values())
-        self.open_badge_2_class = orjson.dumps(open_badges_2.badge_class(issuer, terms))
-        self.open_badge_2_issuer = orjson.dumps(open_badges_2.issuer_profile(issuer))
+        self._shapes = Shapes(*self._fixed.values(), patterns=patterns)
+
+    @property
+    def open_badge_2_class(self) -> bytes:
+        """The BadgeClass of Open Badges 2.0, as JSON."""
+        return orjson.dumps(open_badges_2.badge_class(self._issuer, self._terms))
+
+    @property
+    def open_badge_2_issuer(self) -> bytes:
+        """The issuer's Profile of Open Badges 2.0, as JSON."""
+        return orjson.dumps(open_badges_2.issuer_profile(self._issuer))
 
     def issue(self, claim: Claim, signer: Signer) -> Issued:
         """The badge of `claim`, signed by `signer`, proof dated `claim.valid_from`: equal input, equal bytes.

@@ -9,12 +9,17 @@ from uuid import UUID
 from libs.common.contracts import IssuerPublished
 from libs.common.credentials.issue import Template
 from libs.common.credentials.keys import LocalSigner, multikey
+from libs.common.credentials.shape import Patterns
 from services.awarding.rules.badge import Deployment, profile_of, terms_of
 from services.awarding.rules.catalogue import Achievement, Catalogue
 from services.awarding.store import catalogue as catalogue_store
 
 if TYPE_CHECKING:
     from libs.common.postgres.database import Connection
+
+
+# Some 20 kB each; one that made room is made anew in less than a millisecond.
+_MOST_TEMPLATES = 2_000
 
 
 class Office:
@@ -33,6 +38,7 @@ class Office:
         self._private_key = private_key
         self.public_key = multikey(LocalSigner(private_key, "did:web:localhost").public_key)
         self._catalogue = Catalogue()
+        self._patterns = Patterns()
         self._templates: dict[tuple[str, int], tuple[IssuerPublished, Template]] = {}
         self._signers: dict[str, LocalSigner] = {}
 
@@ -59,15 +65,17 @@ class Office:
         return fresh
 
     def template(self, issuer: IssuerPublished, achievement: Achievement) -> Template:
-        """The template of the badges of an achievement version, compiled at its first use."""
+        """The template of the badges of an achievement version; the one longest unused makes room."""
         place = (achievement.achievement_id, achievement.version)
-        kept = self._templates.get(place)
-        if kept is not None and kept[0] == issuer:
-            return kept[1]
-        addresses = self.deployment.addresses
-        template = Template(profile_of(addresses, issuer), terms_of(addresses, achievement.published))
-        self._templates[place] = (issuer, template)
-        return template
+        kept = self._templates.pop(place, None)
+        if kept is None or kept[0] != issuer:
+            addresses = self.deployment.addresses
+            terms = terms_of(addresses, achievement.published)
+            kept = (issuer, Template(profile_of(addresses, issuer), terms, self._patterns))
+        self._templates[place] = kept
+        if len(self._templates) > _MOST_TEMPLATES:
+            del self._templates[next(iter(self._templates))]
+        return kept[1]
 
     def signer(self, issuer_id: str) -> LocalSigner:
         """Who signs for an issuer."""
