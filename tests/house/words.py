@@ -17,9 +17,9 @@ EMPTY_NAMES = {"util", "utils", "helper", "helpers", "manager", "processor", "ba
 # What a command may be called. A new verb is added here on purpose.
 VERBS = {
     "accept", "award", "cancel", "complete", "correct", "describe", "enroll", "erase", "evaluate", "expire",
-    "explain", "import", "issue", "keep", "list", "map", "open", "park", "pass", "prepare", "publish", "read", "recheck",
-    "record", "register", "reinstate", "release", "render", "resend", "resume", "retract", "revoke", "schedule",
-    "search", "seed", "show", "sign", "suspend", "tell", "upload", "verify", "void", "withdraw",
+    "explain", "import", "issue", "keep", "list", "map", "open", "park", "pass", "prepare", "publish", "read",
+    "recheck", "record", "register", "reinstate", "release", "render", "resend", "resume", "retract", "revoke",
+    "schedule", "search", "seed", "show", "sign", "suspend", "tell", "upload", "verify", "void", "withdraw",
 }  # fmt: skip
 
 
