@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from libs.common.contracts import (
     AchievementPublished,
+    ActDone,
     BadgeExpired,
     BadgeIssued,
     BadgeReinstated,
     BadgeRevoked,
+    BadgesLogged,
     BadgeSuspended,
     Enrolled,
     IssuerPublished,
@@ -36,7 +38,7 @@ HEARS = (
     Hears(BADGE_ISSUED, BadgeReinstated, handlers.on_badge_reinstated),
     Hears(BADGE_ISSUED, BadgeRevoked, handlers.on_badge_revoked),
     *(Hears(BADGE_ISSUED, told, handlers.pass_over) for told in (BadgeExpired, MilestoneReached, StatusListSigned)),
-    Hears(BADGE_ISSUED, KeyPublished, handlers.pass_over),
+    *(Hears(BADGE_ISSUED, told, handlers.pass_over) for told in (KeyPublished, ActDone, BadgesLogged)),
 )
 
 

@@ -21,6 +21,8 @@ HEARS = (
     Hears(BADGE_ISSUED, awarding.BadgeExpired, handlers.pass_over),
     Hears(BADGE_ISSUED, awarding.MilestoneReached, handlers.pass_over),
     Hears(BADGE_ISSUED, awarding.StatusListSigned, handlers.pass_over),
+    Hears(BADGE_ISSUED, awarding.ActDone, handlers.pass_over),
+    Hears(BADGE_ISSUED, awarding.BadgesLogged, handlers.pass_over),
 )
 
 

@@ -4,12 +4,15 @@ A contract is a promise: additive for ever. `python -m libs.common.contracts` wr
 """
 
 from libs.common.contracts.awarding import (
+    ActDone,
     BadgeExpired,
     BadgeIssued,
     BadgeReinstated,
     BadgeRevoked,
+    BadgesLogged,
     BadgeSuspended,
     KeyPublished,
+    LoggedBadge,
     MilestoneReached,
     StatusListSigned,
 )
@@ -47,12 +50,15 @@ CONTRACTS: tuple[type[Contract], ...] = (
     BadgeExpired,
     MilestoneReached,
     StatusListSigned,
+    ActDone,
+    BadgesLogged,
     KeyPublished,
 )
 
 __all__ = [
     "CONTRACTS",
     "AchievementPublished",
+    "ActDone",
     "ActivityCompleted",
     "AssessmentScored",
     "BadgeExpired",
@@ -60,6 +66,7 @@ __all__ = [
     "BadgeReinstated",
     "BadgeRevoked",
     "BadgeSuspended",
+    "BadgesLogged",
     "CompletionRetracted",
     "Contract",
     "Enrolled",
@@ -67,6 +74,7 @@ __all__ = [
     "IssuerPublished",
     "KeyPublished",
     "LearnerRegistered",
+    "LoggedBadge",
     "MilestoneReached",
     "ScoreVoided",
     "StatusListSigned",

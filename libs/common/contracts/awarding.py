@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from libs.common.contracts.contract import Contract, Identifier, Label, Text
+from libs.common.contracts.contract import Contract, Identifier, Label, Part, Text
 from libs.common.contracts.topics import BADGE_ISSUED
 
 
@@ -142,6 +142,54 @@ class StatusListSigned(Contract):
     revision: Annotated[int, Field(ge=1)]
     credential: str
     credential_jwt: str | None = None
+
+
+class ActDone(Contract):
+    """What a person decided about a badge was carried out. Key: the badge id.
+
+    Told of every such act but an award, which `BadgeIssued` tells: a decision need not change what a badge's state
+    is, and must be remembered all the same. Who decided and on what evidence stays in awarding's audit.
+    """
+
+    TYPE: ClassVar[str] = "cairn.act-done.v1"
+    TOPIC: ClassVar[str] = BADGE_ISSUED
+
+    act_id: UUID
+    kind: Literal["revoke", "suspend", "reinstate"]
+    badge_id: UUID
+    learner_id: Identifier
+    achievement_id: Identifier
+    reason: Text
+    asked_at: AwareDatetime
+
+
+class LoggedBadge(Part):
+    """A badge's place in the log of issuance.
+
+    `entry` is the 32-byte commitment to the badge's digest under `salt`, which is this badge's alone; both base64.
+    """
+
+    badge_id: UUID
+    entry: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{43}=$")]
+    salt: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{22,}={0,2}$", max_length=128)]
+
+
+class BadgesLogged(Contract):
+    """Badges were added to the log of issuance (RFC 6962; B8), in this order from `first_index` on. Key: `log`.
+
+    `checkpoint` is the signed head of the log after them (C2SP tlog-checkpoint) as exact text, whose extension line
+    `time <seconds since 1970>` is `logged_at`; `verifier_key` is the public key that it is signed with
+    (`name+id+key`, C2SP signed-note).
+    """
+
+    TYPE: ClassVar[str] = "cairn.badges-logged.v1"
+    TOPIC: ClassVar[str] = BADGE_ISSUED
+
+    first_index: Annotated[int, Field(ge=0)]
+    badges: tuple[LoggedBadge, ...]
+    checkpoint: str
+    verifier_key: str
+    logged_at: AwareDatetime
 
 
 class KeyPublished(Contract):

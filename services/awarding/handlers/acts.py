@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID, uuid5
 
-from libs.common.messaging.work import Work
-from services.awarding.handlers.award import award_touched, issue_badges
+from libs.common.contracts import ActDone
+from libs.common.messaging.work import Outgoing, Work
+from services.awarding.handlers.award import SOURCE, award_touched, issue_badges
 from services.awarding.handlers.office import Office
 from services.awarding.handlers.states import evaluate_badges
-from services.awarding.model import Act, Award, ByHand, Cause, Refused
+from services.awarding.model import Act, Award, BadgeState, ByHand, Cause, Refused
 from services.awarding.rules.acts import decide_act
 from services.awarding.rules.catalogue import Catalogue
 from services.awarding.rules.history import act_told, history_of
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from services.awarding.store import Reader
 
 FAILED = "it failed for a fault of ours, which was logged"
+_KINDS: Mapping[BadgeState, Literal["revoke", "suspend", "reinstate"]] = {
+    BadgeState.REVOKED: "revoke",
+    BadgeState.SUSPENDED: "suspend",
+    BadgeState.HOLDS: "reinstate",
+}
 
 
 async def record_act(work: Work, act: Act) -> Act:
@@ -48,6 +54,9 @@ async def complete_acts(office: Office, work: Work, *, most: int) -> int:
     by_hand = [found for _, found in decided if isinstance(found, ByHand)]
     if by_hand:
         await act_store.decide_by_hand(connection, by_hand)
+        for act, found in decided:
+            if isinstance(found, ByHand):
+                work.tell(_told(act, found))
     awards = [found for _, found in decided if isinstance(found, Award)]
     if awards:
         await issue_badges(office, work, catalogue, awards)
@@ -69,6 +78,26 @@ async def _follow(
         act.learner_id: Cause(act.act_id, act.asked_at, act.traceparent, act.badge_id, act.reason) for act, _ in decided
     }
     await evaluate_badges(office, work, catalogue, causes)
+
+
+def _told(act: Act, decision: ByHand) -> Outgoing:
+    """What a person decided, so that a rebuilt awarding knows it too. Who did, and on what evidence, is not told."""
+    held = decision.kept.held
+    content = ActDone(
+        act_id=act.act_id, kind=_KINDS[decision.state], badge_id=held.badge_id, learner_id=held.learner_id,
+        achievement_id=held.achievement_id, reason=act.reason, asked_at=act.asked_at,
+    )  # fmt: skip
+    return Outgoing(
+        topic=ActDone.TOPIC,
+        key=str(held.badge_id),
+        event_id=uuid5(act.act_id, "done"),
+        type=ActDone.TYPE,
+        source=SOURCE,
+        subject=str(held.badge_id),
+        time=act.asked_at,
+        value=content.model_dump_json().encode(),
+        traceparent=act.traceparent,
+    )
 
 
 def _outcome(act: Act, found: Award | ByHand | Refused) -> tuple[UUID, str | None, UUID | None]:

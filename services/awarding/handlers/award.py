@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
@@ -132,8 +133,9 @@ async def issue_badges(office: Office, work: Work, catalogue: Catalogue, awards:
     badges = [_signed(office, catalogue, award) for award in awards]
     kept = await badge_store.keep_badges(work.connection, badges)
     for badge in badges:
-        if badge.award.badge_id in kept:
-            work.tell(_told(badge))
+        awarded_at = kept.get(badge.award.badge_id)
+        if awarded_at is not None:
+            work.tell(_told(badge, awarded_at))
             BADGES.labels("issued").inc()
 
 
@@ -156,7 +158,8 @@ def _signed(office: Office, catalogue: Catalogue, award: Award) -> Badge:
         )
 
 
-def _told(badge: Badge) -> Outgoing:
+def _told(badge: Badge, awarded_at: datetime) -> Outgoing:
+    """The badge as it is told: with its bytes, and with all that awarding needs to remember it by (B2)."""
     award = badge.award
     content = BadgeIssued(
         badge_id=award.badge_id,
@@ -169,6 +172,12 @@ def _told(badge: Badge) -> Outgoing:
         credential=badge.credential,
         open_badge_2=badge.open_badge_2,
         digest=badge.digest,
+        awarded_at=awarded_at,
+        evidence_event_ids=tuple(fact.event_id for fact in award.facts),
+        evidence_badge_ids=tuple(held.badge_id for held in award.badges),
+        trigger_event_id=award.trigger.event_id,
+        is_grounded=award.act is None,
+        act_id=None if award.act is None else award.act.act_id,
     )
     return Outgoing(
         topic=BadgeIssued.TOPIC,

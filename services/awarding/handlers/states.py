@@ -83,7 +83,11 @@ def _told(change: Change, cause: Cause) -> ToldChange:
 
 def _outgoing(told: ToldChange) -> Outgoing:
     held, contract = told.change.kept.held, _CONTRACTS[told.change.state]
-    content = contract(badge_id=held.badge_id, learner_id=held.learner_id, reason=told.change.reason)
+    by_hand = told.cause.badge_id == held.badge_id
+    content = contract(
+        badge_id=held.badge_id, learner_id=held.learner_id, reason=told.change.reason, cause_id=told.cause.cause_id,
+        by_hand=by_hand, **({"is_over": True} if told.change.is_over else {}),
+    )  # fmt: skip
     return Outgoing(
         topic=contract.TOPIC,
         key=str(held.badge_id),

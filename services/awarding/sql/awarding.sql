@@ -219,7 +219,7 @@ from unnest($1::uuid[], $2::text[], $3::text[], $4::integer[], $5::integer[], $6
               open_badge_2, digest, evidence_events, evidence_badges, trigger_event_id, trigger_arrived,
               trigger_traceparent, traceparent, is_grounded)
 on conflict do nothing
-returning badge_id;
+returning badge_id, awarded_at;
 
 -- name: badges_of
 -- All badges of the learners, with what their state depends on.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -68,8 +69,8 @@ async def keep_changes(connection: Connection, changes: Sequence[ToldChange]) ->
     )
 
 
-async def keep_badges(connection: Connection, badges: Sequence[Badge]) -> set[UUID]:
-    """Keep issued badges; answers the ids of those that were not there before."""
+async def keep_badges(connection: Connection, badges: Sequence[Badge]) -> dict[UUID, datetime]:
+    """Keep issued badges; answers the ids of those that were not there before, with when each was awarded."""
     awards = [badge.award for badge in badges]
     rows = await connection.fetch(
         SQL["keep_badges"],
@@ -93,7 +94,7 @@ async def keep_badges(connection: Connection, badges: Sequence[Badge]) -> set[UU
         [badge.traceparent for badge in badges],
         [award.act is None for award in awards],
     )
-    return {row["badge_id"] for row in rows}
+    return {row["badge_id"]: row["awarded_at"] for row in rows}
 
 
 async def badge_trail(connection: Reader, badge_id: UUID) -> Trail | None:
