@@ -6,12 +6,15 @@ from libs.common.contracts import (
     AchievementPublished,
     ActDone,
     BadgeExpired,
+    BadgeImported,
     BadgeIssued,
     BadgeReinstated,
     BadgeRevoked,
     BadgesLogged,
     BadgeSuspended,
+    EndorsementSigned,
     Enrolled,
+    ImportedBadgeWithdrawn,
     IssuerPublished,
     KeyPublished,
     LearnerRegistered,
@@ -26,6 +29,12 @@ from libs.common.settings import ServiceSettings
 from services.progress import handlers
 from services.progress.model import FORMS
 
+# Told on `badge-issued`, and nothing that is kept here.
+_PASSED_OVER = (
+    BadgeExpired, MilestoneReached, StatusListSigned, KeyPublished, ActDone, BadgesLogged, BadgeImported,
+    ImportedBadgeWithdrawn, EndorsementSigned,
+)  # fmt: skip
+
 HEARS = (
     Hears(CATALOGUE, IssuerPublished, handlers.on_issuer_published),
     Hears(CATALOGUE, AchievementPublished, handlers.on_achievement_published),
@@ -37,8 +46,7 @@ HEARS = (
     Hears(BADGE_ISSUED, BadgeSuspended, handlers.on_badge_suspended),
     Hears(BADGE_ISSUED, BadgeReinstated, handlers.on_badge_reinstated),
     Hears(BADGE_ISSUED, BadgeRevoked, handlers.on_badge_revoked),
-    *(Hears(BADGE_ISSUED, told, handlers.pass_over) for told in (BadgeExpired, MilestoneReached, StatusListSigned)),
-    *(Hears(BADGE_ISSUED, told, handlers.pass_over) for told in (KeyPublished, ActDone, BadgesLogged)),
+    *(Hears(BADGE_ISSUED, told, handlers.pass_over) for told in _PASSED_OVER),
 )
 
 

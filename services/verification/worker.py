@@ -23,6 +23,9 @@ HEARS = (
     Hears(BADGE_ISSUED, awarding.StatusListSigned, handlers.pass_over),
     Hears(BADGE_ISSUED, awarding.ActDone, handlers.pass_over),
     Hears(BADGE_ISSUED, awarding.BadgesLogged, handlers.pass_over),
+    Hears(BADGE_ISSUED, awarding.BadgeImported, handlers.pass_over),
+    Hears(BADGE_ISSUED, awarding.ImportedBadgeWithdrawn, handlers.pass_over),
+    Hears(BADGE_ISSUED, awarding.EndorsementSigned, handlers.pass_over),
 )
 
 

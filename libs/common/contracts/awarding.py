@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from libs.common.contracts.contract import Contract, Identifier, Label, Part, Text
+from libs.common.contracts.contract import Contract, Identifier, Label, Part, Text, Uri
 from libs.common.contracts.topics import BADGE_ISSUED
 
 
@@ -211,3 +211,67 @@ class KeyPublished(Contract):
     valid_until: AwareDatetime | None = None
     public_key_jwk: str | None = None
     revoked_at: AwareDatetime | None = None
+
+
+class BadgeImported(Contract):
+    """A learner brought a badge of another issuer, which was found genuine and theirs (B12). Key: `import:<import_id>`.
+
+    What counts is who issued it for what; neither the badge nor its address is told, for both may name a person.
+    `issuer` and `achievement` are written as in the badge, `digest` is `sha256:<hex>` of its bytes. `revision` counts,
+    from 1, how often the badge came to count: it may be suspended at its source and come back. The event's own id is
+    that of the fact that follows from it.
+    """
+
+    TYPE: ClassVar[str] = "cairn.badge-imported.v1"
+    TOPIC: ClassVar[str] = BADGE_ISSUED
+
+    import_id: UUID
+    learner_id: Identifier
+    issuer: Uri
+    achievement: Uri | None = None
+    name: Label
+    issuer_name: Label | None = None
+    standard: Label
+    digest: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+    valid_from: AwareDatetime | None = None
+    valid_until: AwareDatetime | None = None
+    revision: Annotated[int, Field(ge=1)] = 1
+
+
+class ImportedBadgeWithdrawn(Contract):
+    """An imported badge does not count any more. Key: `import:<import_id>`.
+
+    `cause` says why: its issuer revoked or suspended it, its time ran out, or the learner took it back. `supersedes`
+    is the id of the event by which it counted.
+    """
+
+    TYPE: ClassVar[str] = "cairn.imported-badge-withdrawn.v1"
+    TOPIC: ClassVar[str] = BADGE_ISSUED
+
+    import_id: UUID
+    learner_id: Identifier
+    supersedes: UUID
+    cause: Literal["revoked", "suspended", "expired", "taken-back"]
+
+
+class EndorsementSigned(Contract):
+    """An issuer speaks for an achievement version or a badge. Key: `endorsement:<endorsement_id>`.
+
+    `issuer_id` is who endorses. Either `achievement_id` and `version`, or `badge_id`, say what. `credential` is the
+    signed EndorsementCredential and `open_badge_2` its Open Badges 2.0 twin, each as exact text; `credential_jwt` is
+    the same as a VC-JWT, where the endorser has a key for one.
+    """
+
+    TYPE: ClassVar[str] = "cairn.endorsement-signed.v1"
+    TOPIC: ClassVar[str] = BADGE_ISSUED
+
+    endorsement_id: UUID
+    issuer_id: Identifier
+    achievement_id: Identifier | None = None
+    version: Annotated[int, Field(ge=1)] | None = None
+    badge_id: UUID | None = None
+    comment: Text
+    endorsed_at: AwareDatetime
+    credential: str
+    open_badge_2: str
+    credential_jwt: str | None = None

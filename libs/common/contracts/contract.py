@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~:@-]*$", max_length=128)]
 # Activities and assessments are named by outside systems, usually with an IRI.
 ObjectIdentifier = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", min_length=1, max_length=512)]
+# What others name on the web: issuers, achievements. Kept as they write it, so that it can be compared.
+Uri = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:[!-~]+$", max_length=500)]
 # U+0000 is the one character that PostgreSQL cannot keep.
 _NO_NUL = r"^[^\x00]*$"
 Text = Annotated[str, StringConstraints(min_length=1, max_length=10_000, pattern=_NO_NUL)]

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, EmailStr, Field, HttpUrl
 
 from libs.common.contracts.contract import Contract, Identifier, Label, Part, Text
 from libs.common.contracts.requirement import Requirement
+from libs.common.contracts.results import ResultDescribed
 from libs.common.contracts.topics import CATALOGUE, ENROLLED, LEARNERS
 
 AchievementKind = Literal["micro-credential", "stack", "pathway", "milestone", "attendance", "commemorative"]
@@ -44,7 +45,7 @@ class AchievementPublished(Contract):
     `hours` is the effort (M1.9), `credits` what a badge of it adds to a `credits` requirement, `on_new_version`
     what becomes of learners who started an earlier version (B5). `on_loss` is what becomes of a badge when what it
     stands on falls away (B4): it is kept; suspended until its requirement is met again; or revoked where that is
-    gone for good, and suspended where it may come back.
+    gone for good, and suspended where it may come back. `results` are what a badge tells of the learner's results.
     """
 
     TYPE: ClassVar[str] = "cairn.achievement-published.v1"
@@ -66,13 +67,15 @@ class AchievementPublished(Contract):
     credits: Annotated[Decimal, Field(gt=0, max_digits=8)] | None = None
     on_new_version: Literal["grandfather", "upgrade", "re-evaluate"] = "grandfather"
     on_loss: Literal["keep", "suspend", "revoke"] = "suspend"
+    results: tuple[ResultDescribed, ...] = ()
     published_at: AwareDatetime
 
 
 class LearnerRegistered(Contract):
     """Who a learner id is: the only message with personal data; a tombstone on its key erases. Key: learner id.
 
-    `name` and `email` are the learner's own, where the institution gives them.
+    `name` and `email` are the learner's own, where the institution gives them. `shows_name`: the learner wants the
+    name in badges that are awarded from now on (M1.3, B7).
     """
 
     TYPE: ClassVar[str] = "cairn.learner-registered.v1"
@@ -81,6 +84,7 @@ class LearnerRegistered(Contract):
     learner_id: Identifier
     name: Label | None = None
     email: EmailStr | None = None
+    shows_name: bool = False
     registered_at: AwareDatetime
 
 

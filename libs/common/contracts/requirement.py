@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from libs.common.contracts.contract import Identifier, Label, ObjectIdentifier, Part
+from libs.common.contracts.contract import Identifier, Label, ObjectIdentifier, Part, Uri
 
 Ratio = Annotated[Decimal, Field(ge=0, le=1, max_digits=12)]
 
@@ -66,20 +66,36 @@ class EvidenceRequired(Part):
     label: Label | None = None
 
 
+class Accepted(Part):
+    """A badge of another issuer that counts, because the achievement's owner trusts that issuer for it (B12).
+
+    `issuer` and `achievement` are written as the badge itself writes them (`did:web:…`, `https://…`); without
+    `achievement` every badge of that issuer counts. `credits` is what it adds to a `credits` requirement.
+    """
+
+    issuer: Uri
+    achievement: Uri | None = None
+    label: Label | None = None
+    credits: Annotated[Decimal, Field(gt=0, max_digits=8)] | None = None
+
+
 class BadgeRequired(Part):
-    """The learner holds a badge of this achievement."""
+    """The learner holds a badge of this achievement, or brought one that the owner accepts for it."""
 
     kind: Literal["badge"] = "badge"
     achievement_id: Identifier
+    accepts: tuple[Accepted, ...] = ()
     label: Label | None = None
 
 
 class CreditsRequired(Part):
-    """The credits of the badges held out of `achievement_ids` add up to `at_least`."""
+    """The credits of the badges held out of `achievement_ids`, and of those brought that are accepted, add up to
+    `at_least`."""
 
     kind: Literal["credits"] = "credits"
     at_least: Annotated[Decimal, Field(gt=0, max_digits=12)]
     achievement_ids: tuple[Identifier, ...] = Field(min_length=1)
+    accepts: tuple[Accepted, ...] = ()
     label: Label | None = None
 
 
