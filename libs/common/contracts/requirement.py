@@ -12,6 +12,8 @@ from pydantic import Field
 
 from libs.common.contracts.contract import Identifier, Label, ObjectIdentifier, Part, Uri
 
+# How much a step is accompanied (M1.21): at the learner's own pace, with questions answered, or guided throughout.
+Facilitation = Literal["supervised", "lightly-facilitated", "fully-facilitated"]
 Ratio = Annotated[Decimal, Field(ge=0, le=1, max_digits=12)]
 
 
@@ -99,8 +101,49 @@ class CreditsRequired(Part):
     label: Label | None = None
 
 
-Leaf = ActivityRequired | AssessmentRequired | EvidenceRequired | BadgeRequired | CreditsRequired
-Requirement = Annotated[All | AnyOf | AtLeast | Leaf, Field(discriminator="kind")]
+class Step(Part):
+    """One step of a pathway (M1.7): it counts once `of` is met and all steps that it comes `after` count.
 
-for _branch in (All, AnyOf, AtLeast):
+    `step_id` is unique in the whole tree. An `optional` step need not count. Reaching a `milestone` is told and kept
+    (M2.5). `facilitation` is how the step is accompanied (M1.21), `facilitator` by whom (M1.23).
+    """
+
+    step_id: Identifier
+    label: Label
+    of: Requirement
+    after: tuple[Identifier, ...] = ()
+    optional: bool = False
+    milestone: bool = False
+    facilitation: Facilitation | None = None
+    facilitator: Label | None = None
+
+
+class Steps(Part):
+    """A pathway: every step that is not optional must count and, where `at_least` is given, so many of all steps.
+
+    Learners take the steps in any order that their `after` allows (M1.7). So n of m steps are optional steps with
+    `at_least` n.
+    """
+
+    kind: Literal["steps"] = "steps"
+    steps: tuple[Step, ...] = Field(min_length=1)
+    at_least: Annotated[int, Field(ge=1)] | None = None
+    label: Label | None = None
+
+
+Leaf = ActivityRequired | AssessmentRequired | EvidenceRequired | BadgeRequired | CreditsRequired
+Requirement = Annotated[All | AnyOf | AtLeast | Steps | Leaf, Field(discriminator="kind")]
+
+for _branch in (All, AnyOf, AtLeast, Step, Steps):
     _branch.model_rebuild()
+
+
+def parts_of(requirement: Requirement) -> tuple[tuple[str, Requirement], ...]:
+    """The requirements directly inside one, each with its JSON Pointer from there; a leaf has none."""
+    match requirement:
+        case All(of=of) | AnyOf(of=of) | AtLeast(of=of):
+            return tuple((f"/of/{place}", part) for place, part in enumerate(of))
+        case Steps(steps=steps):
+            return tuple((f"/steps/{place}/of", step.of) for place, step in enumerate(steps))
+        case _:
+            return ()

@@ -9,6 +9,7 @@ from typing import Any
 from services.awarding.model import BadgeState, Challenge, Held
 from services.awarding.rules.badge import milliseconds
 from services.awarding.rules.catalogue import Catalogue
+from services.awarding.rules.explanation import open_parts, whose_move
 from services.awarding.rules.leaves import BadgeLeaf, CreditsLeaf, FactLeaf, ScoreLeaf
 from services.awarding.rules.mosaic import NEVER, Ways, leaves_of
 from services.awarding.rules.outcome import Outcome, Record
@@ -67,7 +68,7 @@ def _open_leaves(tree: Node, record: Record) -> Iterator[Outcome]:
         if outcome.met:
             continue
         if outcome.parts:
-            waiting = [*outcome.parts, *waiting]
+            waiting = [*open_parts(outcome), *waiting]
         else:
             yield outcome
 
@@ -76,9 +77,9 @@ def _opportunities(catalogue: Catalogue, record: Record, name: str) -> Iterator[
     """What can be done now, for which badge, and whose move it is: evidence is verified by an assessor."""
     for goal, leaf in _goals(catalogue, record, name):
         if isinstance(leaf.asked, FactLeaf | ScoreLeaf):
-            who = "assessor" if leaf.asked.kind == "evidence" else "learner"
             step = leaf.asked.label or leaf.asked.wanted
-            yield {"achievement_id": goal, "step": step, "object_id": leaf.asked.about[1], "who": who}
+            about, who = leaf.asked.about[1], whose_move(leaf)
+            yield {"achievement_id": goal, "step": step, "object_id": about, "who": who}
 
 
 def _obstacles(catalogue: Catalogue, record: Record, given: Mapping[str, Held], name: str) -> Iterator[dict[str, Any]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from services.awarding.model import BadgeState, Fact, FactKind, Held
 from services.awarding.rules.badge import milliseconds
 from services.awarding.rules.catalogue import Achievement
 from services.awarding.rules.outcome import Outcome, Record
+from services.awarding.rules.pathway import Pathway, Step
 from services.awarding.rules.scores import plain
 
 _STATES = {BadgeState.HOLDS: "awarded", BadgeState.SUSPENDED: "suspended", BadgeState.REVOKED: "revoked"}
@@ -49,7 +51,31 @@ def tree_of(outcome: Outcome) -> dict[str, Any]:
         node["attempt"] = _event(outcome.attempt)
     if outcome.parts:
         node["of"] = [tree_of(part) for part in outcome.parts]
+    elif not outcome.met:
+        node["who"] = whose_move(outcome)
+    if isinstance(outcome.asked, Pathway):
+        for told, step in zip(node["of"], outcome.asked.steps, strict=True):
+            told.update(_step(step, outcome))
     return node
+
+
+def whose_move(leaf: Outcome) -> str:
+    """Who can meet a leaf that is not met: evidence is verified by an `assessor`, the rest is the `learner`'s."""
+    return "assessor" if leaf.asked.kind == "evidence" else "learner"
+
+
+def _step(step: Step, pathway: Outcome) -> dict[str, Any]:
+    """What a step says beside its requirement; `waits_for` are the steps before it that do not count yet."""
+    before = [pathway.parts[place] for place in step.after if place >= 0]
+    told: dict[str, Any] = {
+        "step_id": step.step_id,
+        "optional": step.optional,
+        "milestone": step.milestone,
+        "waits_for": [other.asked.label for other in before if not other.met],
+    }
+    if step.facilitation is not None:
+        told |= {"facilitation": step.facilitation, "facilitator": step.facilitator}
+    return told
 
 
 def missing_of(outcome: Outcome) -> list[str]:
@@ -58,7 +84,21 @@ def missing_of(outcome: Outcome) -> list[str]:
         return []
     if not outcome.parts:
         return [outcome.asked.label or outcome.asked.wanted]
-    return [line for part in outcome.parts for line in missing_of(part)]
+    return [line for part in open_parts(outcome) for line in missing_of(part)]
+
+
+def open_parts(outcome: Outcome) -> Iterator[Outcome]:
+    """The parts by which a node that is not met may be met: of a pathway those whose turn it is first, and optional
+    steps only where more are wanted than must be taken."""
+    if not isinstance(outcome.asked, Pathway):
+        yield from (part for part in outcome.parts if not part.met)
+        return
+    pathway = outcome.asked
+    steps = pathway.steps
+    wants_more = pathway.n > sum(not step.optional for step in steps)
+    for place in pathway.order:
+        if not outcome.parts[place].met and (wants_more or not steps[place].optional):
+            yield outcome.parts[place]
 
 
 def _event(fact: Fact) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from services.awarding.rules.catalogue import Achievement, Catalogue
 from services.awarding.rules.explanation import missing_of
 from services.awarding.rules.leaves import BadgeLeaf, CreditsLeaf
 from services.awarding.rules.outcome import Outcome, Record
-from services.awarding.rules.tree import Branch, Node
+from services.awarding.rules.pathway import Pathway
+from services.awarding.rules.tree import Branch, Node, inner_of
 
 MOST_SUGGESTIONS = 10
 _STATES = {BadgeState.HOLDS: "held", BadgeState.SUSPENDED: "suspended", BadgeState.REVOKED: "revoked"}
@@ -75,9 +76,25 @@ class Ways:
             if node.n > len(node.parts):
                 return NEVER
             return min(NEVER, sum(sorted(self.to_node(part) for part in node.parts)[: node.n]))
+        if isinstance(node, Pathway):
+            return self._to_end(node)
         if isinstance(node, BadgeLeaf):
             return self.to_badge(node.achievement_id)
         return self._to_credits(node) if isinstance(node, CreditsLeaf) else 1
+
+    def _to_end(self, pathway: Pathway) -> int:
+        """Through the steps that are needed, and the nearest others until they are enough, each with all before it."""
+        ways = {place: self.to_node(part) for place, part in enumerate(inner_of(pathway))}
+        before: dict[int, frozenset[int]] = {}
+        for place in pathway.order:
+            before[place] = frozenset([place]).union(*(before[other] for other in pathway.steps[place].after))
+        if len(before) < len(pathway.steps) or pathway.n > len(pathway.steps):
+            return NEVER
+        taken = frozenset[int]().union(*(before[p] for p, step in enumerate(pathway.steps) if not step.optional))
+        while len(taken) < pathway.n:
+            nearest = min((sum(ways[p] for p in way - taken), p) for p, way in before.items() if p not in taken)
+            taken |= before[nearest[1]]
+        return min(NEVER, sum(ways[place] for place in taken))
 
     def _to_credits(self, leaf: CreditsLeaf) -> int:
         """The nearest badges first, until their credits are enough."""

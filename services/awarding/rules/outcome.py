@@ -46,6 +46,19 @@ class Asked(Protocol):
     def wanted(self) -> str: ...
 
 
+class Part(Asked, Protocol):
+    """A node that is evaluated: what it mentions, how many facts it needs at least, whether and how it is met."""
+
+    @property
+    def mentions(self) -> frozenset[About]: ...
+    @property
+    def badges(self) -> frozenset[str]: ...
+    @property
+    def fewest(self) -> int: ...
+    def met(self, record: Record) -> bool: ...
+    def outcome(self, record: Record) -> Outcome: ...
+
+
 class Outcome(NamedTuple):
     """The state of one node of a requirement (`asked`) for one learner.
 

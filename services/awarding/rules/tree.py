@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import cast
 
 from libs.common.contracts.requirement import (
     ActivityRequired,
@@ -14,11 +16,13 @@ from libs.common.contracts.requirement import (
     CreditsRequired,
     EvidenceRequired,
     Requirement,
+    Steps,
 )
 from libs.common.contracts.requirement import Leaf as LeafRequired
 from services.awarding.model import About, FactKind
 from services.awarding.rules.leaves import BadgeLeaf, CreditsLeaf, FactLeaf, Leaf, ScoreLeaf
 from services.awarding.rules.outcome import Outcome, Record
+from services.awarding.rules.pathway import Pathway, Step, pathway_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class Branch:
         return "any of these" if self.kind == "any" else f"at least {self.n} of these"
 
 
-Node = Branch | Leaf
+Node = Branch | Pathway | Leaf
 
 
 def proof_of(node: Node, record: Record) -> Outcome:
@@ -105,6 +109,8 @@ def compiled(requirement: Requirement, *, hopeful: bool = False) -> Node:
             return _branch(requirement, 1, hopeful)
         case AtLeast(n=n):
             return _branch(requirement, n, hopeful)
+        case Steps():
+            return _pathway(requirement, hopeful)
         case _:
             return _leaf(requirement, hopeful)
 
@@ -127,9 +133,36 @@ def _leaf(requirement: LeafRequired, hopeful: bool) -> Leaf:
 
 def fragile_in(node: Node) -> frozenset[About]:
     """The assessments of which only the latest attempt counts: a further fact may undo what was met."""
-    if isinstance(node, Branch):
-        return frozenset[About]().union(*(fragile_in(part) for part in node.parts))
+    if isinstance(node, Branch | Pathway):
+        return frozenset[About]().union(*(fragile_in(part) for part in inner_of(node)))
     return frozenset((node.about,)) if isinstance(node, ScoreLeaf) and node.latest else frozenset()
+
+
+def inner_of(node: Node) -> tuple[Node, ...]:
+    """The nodes directly inside one; a leaf has none."""
+    if isinstance(node, Pathway):
+        return tuple(cast("Node", step.part) for step in node.steps)
+    return node.parts if isinstance(node, Branch) else ()
+
+
+def pathways_in(node: Node) -> Iterator[Pathway]:
+    """All pathways of a tree, the outer first."""
+    if isinstance(node, Pathway):
+        yield node
+    for part in inner_of(node):
+        yield from pathways_in(part)
+
+
+def _pathway(requirement: Steps, hopeful: bool) -> Pathway:
+    places = {step.step_id: place for place, step in reversed(list(enumerate(requirement.steps)))}
+    # A place that is none keeps a step that comes after an unknown one from ever counting.
+    steps = [
+        Step(step.step_id, step.label, compiled(step.of, hopeful=hopeful),
+             tuple(places.get(before, -1) for before in step.after), step.optional, step.milestone,
+             step.facilitation, step.facilitator)
+        for step in requirement.steps
+    ]  # fmt: skip
+    return pathway_of(steps, requirement.at_least, requirement.label)
 
 
 def _branch(requirement: All | AnyOf | AtLeast, n: int, hopeful: bool) -> Branch:

@@ -6,8 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from libs.common.contracts import AchievementPublished
-from libs.common.contracts.requirement import AtLeast, BadgeRequired, CreditsRequired, Requirement
+from libs.common.contracts.requirement import (
+    AtLeast,
+    BadgeRequired,
+    CreditsRequired,
+    Requirement,
+    Steps,
+    parts_of,
+)
 from services.enrollment.model import Fault, NotPublished
+from services.enrollment.rules.pathways import faults_of_step_ids, faults_of_steps
 
 DEEPEST = 32
 MOST_PARTS = 2_000
@@ -53,6 +61,7 @@ def faults_of_tree(draft: AchievementPublished, published: Sequence[AchievementP
         )
     for pointer, part in _parts(draft.requirement, "/requirement"):
         faults += _faults_of_part(draft.achievement_id, part, pointer, needs, worth)
+    faults += faults_of_step_ids(_parts(draft.requirement, "/requirement"))
     return tuple(faults)
 
 
@@ -63,7 +72,7 @@ def mentioned_achievements(requirement: Requirement) -> set[str]:
 
 def _faults_of_size(requirement: Requirement) -> Iterator[Fault]:
     for count, (pointer, _) in enumerate(_parts(requirement, "/requirement"), start=1):
-        if pointer.count("/of/") >= DEEPEST:
+        if pointer.count("/of/") + pointer.count("/steps/") >= DEEPEST:
             yield Fault(pointer, f"expected at most {DEEPEST} levels, found more")
             return
         if count > MOST_PARTS:
@@ -80,6 +89,8 @@ def _faults_of_part(
 ) -> Iterator[Fault]:
     if isinstance(part, AtLeast) and part.n > len(part.of):
         yield Fault(f"{pointer}/n", f"expected at most the number of parts, {len(part.of)}, found {part.n}")
+    if isinstance(part, Steps):
+        yield from faults_of_steps(part, pointer)
     for place, asked in _badges_asked(part, pointer):
         circle = _way(asked, achievement_id, needs)
         if circle is not None:
@@ -124,5 +135,4 @@ def _parts(requirement: Requirement, pointer: str) -> Iterator[tuple[str, Requir
     while waiting:
         place, part = waiting.pop()
         yield place, part
-        parts: tuple[Requirement, ...] = getattr(part, "of", ())
-        waiting += reversed([(f"{place}/of/{index}", inner) for index, inner in enumerate(parts)])
+        waiting += reversed([(place + step, inner) for step, inner in parts_of(part)])

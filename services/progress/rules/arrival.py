@@ -13,10 +13,9 @@ from libs.common.contracts.envelope import Envelope, Refusal, read_attributes
 from libs.common.contracts.requirement import (
     ActivityRequired,
     AssessmentRequired,
-    BadgeRequired,
-    CreditsRequired,
     EvidenceRequired,
     Requirement,
+    parts_of,
 )
 from services.progress.model import FORMS, FieldFault, Kind, LearningEvent, LearningFact, Refused
 
@@ -118,10 +117,8 @@ def objects_in(requirement: Requirement) -> Iterator[tuple[Kind, str]]:
             yield "assessment", object_id
         case EvidenceRequired(component_id=object_id):
             yield "evidence", object_id
-        case BadgeRequired() | CreditsRequired():
-            pass
         case _:
-            for part in requirement.of:
+            for _, part in parts_of(requirement):
                 yield from objects_in(part)
 
 

@@ -35,6 +35,8 @@ from libs.common.contracts.requirement import (
     CreditsRequired,
     EvidenceRequired,
     Requirement,
+    Step,
+    Steps,
 )
 from libs.common.credentials.addresses import Addresses
 from libs.common.messaging.hearing import Received
@@ -74,6 +76,16 @@ def any_of(*parts: Requirement) -> AnyOf:
 def n_of(n: int, *parts: Requirement) -> AtLeast:
     """At least n parts."""
     return AtLeast(n=n, of=parts)
+
+
+def step(name: str, of: Requirement, *after: str, **more: Any) -> Step:
+    """One step of a pathway."""
+    return Step(step_id=name, label=f"Step {name}", of=of, after=after, **more)
+
+
+def steps(*several: Step, at_least: int | None = None) -> Steps:
+    """A pathway."""
+    return Steps(steps=several, at_least=at_least)
 
 
 def passed(name: str, at_least: str = "0.4", attempt: Any = "best") -> AssessmentRequired:

@@ -16,6 +16,8 @@ from libs.common.contracts.requirement import (
     AssessmentRequired,
     BadgeRequired,
     EvidenceRequired,
+    Step,
+    Steps,
 )
 from services.progress import rules
 from services.progress.model import LearnerEvent, LearningEvent, Refused
@@ -98,9 +100,12 @@ def test_a_tree_mentions_its_leaves() -> None:
             ActivityRequired(activity_id="page:1"),
             AnyOf(of=(AssessmentRequired(assessment_id="quiz:1", at_least="0.4"), EvidenceRequired(component_id="e"))),
             BadgeRequired(achievement_id="other"),
+            Steps(steps=(Step(step_id="s", label="S", of=All(of=(ActivityRequired(activity_id="page:2"),))),)),
         )
     )
-    assert set(rules.objects_in(tree)) == {("activity", "page:1"), ("assessment", "quiz:1"), ("evidence", "e")}
+    assert set(rules.objects_in(tree)) == {
+        ("activity", "page:1"), ("assessment", "quiz:1"), ("evidence", "e"), ("activity", "page:2"),
+    }  # fmt: skip
 
 
 def _learner_event(number: int, fact: object, object_id: str) -> LearnerEvent:
