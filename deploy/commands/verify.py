@@ -6,7 +6,6 @@ import asyncio
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
-from enum import IntEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,12 +13,15 @@ import orjson
 import typer
 from rich.console import Console
 
+from deploy.commands.options import Token
+from deploy.local.running import find_running
+from deploy.verifying.bulk import verify_many
+from deploy.verifying.exits import EXITS, VerifyExit
+from deploy.verifying.here import Here, Place
 from libs.common.checking import Terms
 from libs.common.checking.model import Judgement
-from libs.common.checking.recipient import Person
-from libs.common.fetching import Fetcher, Reach
-from libs.common.sandbox import Sandbox
-from libs.common.verifying import Verifier
+from libs.common.checking.recipient import Person, person_of
+from libs.common.checking.strict import Fault
 
 LARGEST_FILE_BYTES = 8 * 1024 * 1024
 VERIFY_CODES = (
@@ -30,75 +32,93 @@ _SIGNS = {"pass": "✓", "fail": "✗", "unknown": "?"}
 _COLOURS = {"pass": "green", "fail": "red", "unknown": "yellow"}
 
 
-class VerifyExit(IntEnum):
-    """The exit codes of `cairn verify`."""
+Badge = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE|URL|CODE", help="A file, an https address, a short code or id, or - for standard input."
+    ),
+]
+Maps = Annotated[
+    list[str] | None,
+    typer.Option("--map", metavar="URL=PATH", help="Answer addresses that begin with URL from a folder; repeatable."),
+]
+Recipient = Annotated[
+    str | None, typer.Option(metavar="TYPE:VALUE", help="Who should hold it: email:ada@example.org, url:…, did:…")
+]
+Trust = Annotated[
+    list[str] | None, typer.Option(metavar="ISSUER", help="The id of an issuer that you trust; repeatable.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")]
+Bulk = Annotated[
+    bool,
+    typer.Option("--bulk", help="FILE holds many badges: CSV if it ends in .csv, else one a line. Verdicts as JSON."),
+]
+At = Annotated[
+    str | None,
+    typer.Option(
+        "--at",
+        metavar="URL",
+        show_default="the running one",
+        help="A Cairn: codes and ids are looked up there, and with --token it does the work of --bulk.",
+    ),
+]
 
-    GENUINE = 0
-    NOT_GENUINE = 1
-    CANNOT_TELL = 2
-    NOTHING_FOUND = 3
 
-
-_EXITS = {
-    "genuine": VerifyExit.GENUINE,
-    "not-genuine": VerifyExit.NOT_GENUINE,
-    "cannot-tell": VerifyExit.CANNOT_TELL,
-    "nothing-found": VerifyExit.NOTHING_FOUND,
-}
-
-
-def verify(
-    badge: Annotated[
-        str, typer.Argument(metavar="FILE|URL", help="A file, an https address, or - for standard input.")
-    ],
-    maps: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--map", metavar="URL=PATH", help="Answer addresses that begin with URL from a folder; repeatable."
-        ),
-    ] = None,
-    recipient: Annotated[
-        str | None, typer.Option(metavar="TYPE:VALUE", help="Who should hold it: email:ada@example.org, url:…, did:…")
-    ] = None,
-    trust: Annotated[
-        list[str] | None, typer.Option(metavar="ISSUER", help="The id of an issuer that you trust; repeatable.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
+def verify(  # noqa: PLR0917 - typer makes options of them
+    badge: Badge,
+    maps: Maps = None,
+    recipient: Recipient = None,
+    trust: Trust = None,
+    as_json: AsJson = False,
+    bulk: Bulk = False,
+    at: At = None,
+    token: Token = None,
 ) -> None:
     """Say whether a badge is genuine: Open Badges 2.0 or 3.0, CLR; as JSON, token, PNG, SVG or PDF."""
     folders = dict(_mapping(text) for text in maps or [])
     terms = Terms(datetime.now(UTC), frozenset(trust or []), _person(recipient))
-    content = _content(badge)
+    place = _place(at, token)
+    if bulk:
+        raise typer.Exit(verify_many(badge, Here(folders, terms, place), place if place and place.token else None))
+    content = _content(badge, place)
     if content is None:
-        typer.echo(f"cairn: expected a file or an https address, found {badge!r}", err=True)
+        typer.echo(f"cairn: expected a file, an https address, or a code with --at, found {badge!r}", err=True)
         raise typer.Exit(VerifyExit.NOTHING_FOUND)
-    judgement = asyncio.run(_verify(content, folders, terms))
+    judgement = asyncio.run(_verify(content, Here(folders, terms, place)))
     if as_json:
         typer.echo(orjson.dumps(asdict(judgement), option=orjson.OPT_INDENT_2))
     else:
         _tell(judgement)
-    raise typer.Exit(_EXITS[judgement.answer])
+    raise typer.Exit(EXITS[judgement.answer])
 
 
-async def _verify(content: bytes, folders: dict[str, Path], terms: Terms) -> Judgement:
-    sandbox = Sandbox()
-    try:
-        async with Fetcher(Reach(folders)) as fetcher:
-            return await Verifier(fetcher, sandbox).verify(content, terms)
-    finally:
-        sandbox.close()
+async def _verify(content: bytes, here: Here) -> Judgement:
+    async with here.verifier() as verifier:
+        return await verifier.verify(content, here.terms)
 
 
-def _content(badge: str) -> bytes | None:
+def _place(at: str | None, token: str | None) -> Place | None:
+    """The Cairn that was named, or else the local system that runs."""
+    if at is not None:
+        if not at.startswith(("https://", "http://")):
+            raise typer.BadParameter(f"--at: expected an http(s) URL, found {at!r}")
+        return Place(at.rstrip("/"), token)
+    running = find_running()
+    if running is None:
+        return None
+    return Place(running.urls["verification"].rstrip("/"), token or running.access(["badges.verify"]).token)
+
+
+def _content(badge: str, place: Place | None) -> bytes | None:
     if badge.startswith(("https://", "http://")):
         return badge.encode()
     if badge == "-":
         return sys.stdin.buffer.read(LARGEST_FILE_BYTES + 1)
     path = Path(badge)
-    if not path.is_file():
-        return None
-    with path.open("rb") as file:
-        return file.read(LARGEST_FILE_BYTES + 1)
+    if path.is_file():
+        with path.open("rb") as file:
+            return file.read(LARGEST_FILE_BYTES + 1)
+    return None if place is None else place.address_of(badge)
 
 
 def _mapping(text: str) -> tuple[str, Path]:
@@ -111,11 +131,10 @@ def _mapping(text: str) -> tuple[str, Path]:
 def _person(text: str | None) -> Person | None:
     if text is None:
         return None
-    kind, separator, identity = text.partition(":")
-    if not separator or not kind or not identity:
-        raise typer.BadParameter(f"--recipient: expected TYPE:VALUE, found {text!r}")
-    # A DID is written with its own colons: did:web:example.org names itself.
-    return Person(kind, text if kind == "did" else identity)
+    person = person_of(text)
+    if isinstance(person, Fault):
+        raise typer.BadParameter(f"--recipient: {person.more}")
+    return person
 
 
 def _tell(judgement: Judgement) -> None:

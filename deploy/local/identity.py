@@ -24,6 +24,7 @@ SCOPES = (
     "events.write",
     "records.read",
     "badges.write",
+    "badges.verify",
     "operations",
 )
 TOKEN_ISSUER = "cairn-local"  # noqa: S105 - a name

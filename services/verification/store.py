@@ -111,21 +111,13 @@ async def signed_document(reader: Reader, badge_id: UUID) -> SignedDocument | No
 async def badge(reader: Reader, badge_id: UUID) -> Badge | None:
     """A badge with the last words on it."""
     row = await reader.fetchrow(SQL["badge"], badge_id)
-    if row is None:
-        return None
-    return Badge(
-        badge_id=row["badge_id"],
-        learner_id=row["learner_id"],
-        achievement_id=row["achievement_id"],
-        version=row["version"],
-        issuer_id=row["issuer_id"],
-        valid_from=row["valid_from"],
-        valid_until=row["valid_until"],
-        signed=_signed(row),
-        open_badge_2=row["open_badge_2"],
-        revocation=_change(row, "revoked", "revocation"),
-        suspension=_change(row, "suspended", "suspension"),
-    )
+    return None if row is None else _badge(row)
+
+
+async def badges(reader: Reader, badge_ids: Sequence[UUID]) -> dict[UUID, Badge]:
+    """The badges among `badge_ids` that are kept, by id, each with the last words on it."""
+    rows = await reader.fetch(SQL["badges"], list(badge_ids))
+    return {row["badge_id"]: _badge(row) for row in rows}
 
 
 async def badges_of_learner(reader: Reader, learner_id: str, limit: int) -> list[HeldBadge]:
@@ -145,6 +137,11 @@ async def issuer(reader: Reader, issuer_id: str) -> Issuer | None:
     return None if row is None else Issuer(**dict(row))
 
 
+async def known_issuers(reader: Reader, issuer_ids: Sequence[str]) -> frozenset[str]:
+    """Which of `issuer_ids` the catalogue names."""
+    return frozenset(row["issuer_id"] for row in await reader.fetch(SQL["known_issuers"], list(issuer_ids)))
+
+
 async def issuers(reader: Reader, limit: int) -> list[Issuer]:
     """The issuers by name, at most `limit`."""
     return [Issuer(**dict(row)) for row in await reader.fetch(SQL["issuers"], limit)]
@@ -153,6 +150,15 @@ async def issuers(reader: Reader, limit: int) -> list[Issuer]:
 async def keys_of_issuer(reader: Reader, issuer_id: str) -> tuple[Key, ...]:
     """Every key that the issuer has published, oldest first."""
     return tuple(Key(**dict(row)) for row in await reader.fetch(SQL["keys_of_issuer"], issuer_id))
+
+
+async def keys_of_issuers(reader: Reader, issuer_ids: Sequence[str]) -> dict[str, tuple[Key, ...]]:
+    """Every key that each of the issuers has published, oldest first; and only issuers that have one."""
+    found: dict[str, list[Key]] = {}
+    for row in await reader.fetch(SQL["keys_of_issuers"], list(issuer_ids)):
+        fields = dict(row)
+        found.setdefault(fields.pop("issuer_id"), []).append(Key(**fields))
+    return {issuer_id: tuple(keys) for issuer_id, keys in found.items()}
 
 
 async def achievement(reader: Reader, achievement_id: str, version: int) -> Achievement | None:
@@ -178,6 +184,22 @@ def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
 
 def _signed(row: Any) -> SignedDocument:
     return SignedDocument(row["credential"], row["digest"], row["issued_at"], row["traceparent"])
+
+
+def _badge(row: Any) -> Badge:
+    return Badge(
+        badge_id=row["badge_id"],
+        learner_id=row["learner_id"],
+        achievement_id=row["achievement_id"],
+        version=row["version"],
+        issuer_id=row["issuer_id"],
+        valid_from=row["valid_from"],
+        valid_until=row["valid_until"],
+        signed=_signed(row),
+        open_badge_2=row["open_badge_2"],
+        revocation=_change(row, "revoked", "revocation"),
+        suspension=_change(row, "suspended", "suspension"),
+    )
 
 
 def _held(row: Any) -> HeldBadge:

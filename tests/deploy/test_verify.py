@@ -17,6 +17,11 @@ DID = ADDRESSES.issuer_did("prairie")
 CREDENTIAL = badge_issued().credential
 
 
+@pytest.fixture(autouse=True)
+def _no_running_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAIRN_HOME", str(tmp_path / "home"))
+
+
 @pytest.fixture
 def map_option(tmp_path: Path) -> list[str]:
     """The issuer's site, in a folder."""
@@ -58,3 +63,29 @@ def test_it_tells_people_and_programs(map_option: list[str]) -> None:
 @pytest.mark.parametrize("wrong", [["--map", "nothing"], ["--map", "https://x=/no/such/folder"], ["--recipient", "x"]])
 def test_wrong_usage_is_said(wrong: list[str]) -> None:
     assert verify("-", *wrong, stdin="x")[0] == 2
+
+
+def test_many_are_told_line_by_line(tmp_path: Path, map_option: list[str]) -> None:
+    forged = CREDENTIAL.replace("Coaching", "Flying")
+    lines = tmp_path / "badges.jsonl"
+    lines.write_text(f"{CREDENTIAL}\n\n{forged}\n{{broken\n")
+    code, said = verify("--bulk", str(lines), *map_option)
+    told = [json.loads(line) for line in said.splitlines()]
+    assert [(row["line"], row["answer"]) for row in told] == [(1, "genuine"), (3, "not-genuine"), (4, "nothing-found")]
+    assert code == 1
+    table = tmp_path / "badges.csv"
+    quoted = CREDENTIAL.replace('"', '""')
+    table.write_text(f'badge,recipient\n"{quoted}",email:somebody@example.org\n"{quoted}",\n')
+    code, said = verify("--bulk", str(table), *map_option)
+    assert [json.loads(line)["answer"] for line in said.splitlines()] == ["not-genuine", "genuine"]
+    assert verify("--bulk", "-", *map_option, stdin=CREDENTIAL)[0] == 0
+    assert verify("--bulk", "-", *map_option, "--recipient", "name:Nobody", stdin=CREDENTIAL)[0] == 1
+    assert verify("--bulk", "-", stdin="")[0] == 3
+    assert verify("--bulk", str(tmp_path / "nothing"))[0] == 3
+    assert verify("--bulk", "-", "--at", "http://127.0.0.1:9", "--token", "x", stdin="x")[0] == 2
+
+
+def test_a_code_needs_a_place() -> None:
+    assert verify("7KQ2MZ4PXR3W")[0] == 3
+    assert verify("7KQ2-MZ4P-XR3W", "--at", "http://127.0.0.1:9")[0] == 2
+    assert verify("x", "--at", "nowhere")[0] == 2

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from libs.common.checking.dialogue import Json
 from libs.common.checking.notes import Notes
-from libs.common.checking.strict import objects
+from libs.common.checking.strict import Fault, objects
 
 HASHES = {"sha256": hashlib.sha256, "md5": hashlib.md5}
 # A kind of identity as people name it, and as OB 3.0 does.
@@ -21,6 +21,17 @@ class Person:
 
     kind: str
     identity: str
+
+
+def person_of(text: str) -> Person | Fault:
+    """The person written as `text`: TYPE:VALUE (email:ada@example.org, url:…, did:…), or an e-mail address alone."""
+    kind, separator, identity = text.partition(":")
+    if not separator:
+        kind, identity = "email", text
+    if not kind or not identity or (not separator and "@" not in identity):
+        return Fault("recipient", f"expected TYPE:VALUE, found {text[:80]!r}")
+    # A DID is written with its own colons: did:web:example.org names itself.
+    return Person(kind, text if kind == "did" else identity)
 
 
 def note_recipient_3(subject: Json, person: Person | None, notes: Notes) -> None:

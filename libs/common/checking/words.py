@@ -31,6 +31,7 @@ REASONS: Final = {
     "bomb": "it unpacks to more than we read",
     "entities": "the picture declares entities, which hide content",
     "unsupported": "of a kind that we do not check",
+    "too-many-foreign": "more badges of other issuers in one request than we check",
     # schema
     "keyword": "it uses a JSON-LD keyword that badges do not need",
     "unknown-context": "it uses a vocabulary that we do not know",

@@ -99,12 +99,15 @@ def verify_proof(
     *,
     any_controller: bool = False,
     extra_contexts: Mapping[str, Json] | None = None,
+    shapes: Shapes | None = None,
 ) -> ProofResult:
     """Whether the one proof in the JSON document `content` holds (VC-DI-EdDSA 1.0, section 3.2.2).
 
     `public_key_of` gives the raw 32-byte Ed25519 key of a verification method, or None if it knows none.
     `any_controller` takes a key that is not the issuer's (published vectors need that; trust none such).
-    `extra_contexts` widens the pinned contexts. No exception for a bad document: the result says what is wrong.
+    `extra_contexts` widens the pinned contexts. `shapes` makes the canonical forms a hundred times faster: only for
+    documents of our own making, whose forms are proved to be the same (`shape`). No exception for a bad document:
+    the result says what is wrong.
     """
     try:
         document = parse_json(content)
@@ -113,10 +116,11 @@ def verify_proof(
         signature = _signature(proof)
         options = {name: value for name, value in proof.items() if name != "proofValue"}
         options["@context"] = document.get("@context")
-        hashed = _to_sign(
-            canonical_nquads(options, extra_contexts),
-            canonical_nquads({name: value for name, value in document.items() if name != "proof"}, extra_contexts),
-        )
+        unsecured = {name: value for name, value in document.items() if name != "proof"}
+        if shapes is None:
+            hashed = _to_sign(canonical_nquads(options, extra_contexts), canonical_nquads(unsecured, extra_contexts))
+        else:
+            hashed = _to_sign(shapes.canonical(options).text, shapes.canonical(unsecured).text)
     except NotCanonical as refusal:
         return ProofResult(cast(Fault, refusal.reason), refusal.detail)
     key = public_key_of(method)

@@ -23,7 +23,7 @@ from libs.common.web.cross_origin import Preflight
 from libs.common.web.pages import Pages
 from libs.common.web.refusals import install_refusal_pages, not_found
 from libs.common.web.shelf import FromShelf, Shelf
-from services.verification.api import badges, catalogue, counts, learners, verifications
+from services.verification.api import badges, bulk, catalogue, counts, learners, verifications
 from services.verification.api.pace import Pace
 from services.verification.api.parts import Parts, database_of
 from services.verification.api.proofs import Proofs
@@ -43,7 +43,8 @@ def create(settings: ServiceSettings) -> FastAPI:
         Verifier(Fetcher(), Sandbox(), _own_documents(app, settings.public_url)),
         Pace(settings.verifications_per_minute),
     )  # fmt: skip
-    for door in (badges, catalogue, learners, counts, verifications):
+    app.state.bulk = bulk.Bulk()
+    for door in (badges, catalogue, learners, counts, verifications, bulk):
         app.include_router(door.router)
     app.include_router(operations_router("verification", database_of))
     _add_plain_routes(app)

@@ -18,7 +18,7 @@ from libs.common.checking import Terms
 from libs.common.checking.dates import instant_of
 from libs.common.checking.judging import overrule_status
 from libs.common.checking.model import Judgement
-from libs.common.checking.recipient import Person
+from libs.common.checking.recipient import Person, person_of
 from libs.common.checking.strict import Fault, read_json
 from libs.common.postgres.database import Database
 from libs.common.problems import AWAY, Problem
@@ -86,7 +86,7 @@ def _page(request: Request, judgement: Judgement | None) -> Response:
 
 
 async def _verify(request: Request, brought: Brought) -> Judgement:
-    parts, database = parts_of(request), database_of(request)
+    parts = parts_of(request)
     caller = request.client.host if request.client else ""
     parts.pace.take(caller)
     try:
@@ -95,12 +95,19 @@ async def _verify(request: Request, brought: Brought) -> Judgement:
     except TimeoutError:
         raise Problem(503, "Busy", "Too many verifications are under way.", headers=(("Retry-After", "5"),)) from None
     try:
-        trusted = await _trusted(parts, database)
-        judgement = await parts.verifier.verify(brought.content, Terms(parts.now(), trusted, brought.person))
+        judgement = await judge_any(request, brought.content, brought.person)
     finally:
         parts.pace.places.release()
     if any(finding.reason == "too-costly" for finding in judgement.findings):
         parts.pace.charge(caller, _COSTLY_TURNS)
+    return judgement
+
+
+async def judge_any(request: Request, content: bytes, person: Person | None) -> Judgement:
+    """The judgement on the badge of any issuer in `content`, whoever asks and however often."""
+    parts, database = parts_of(request), database_of(request)
+    trusted = await _trusted(parts, database)
+    judgement = await parts.verifier.verify(content, Terms(parts.now(), trusted, person))
     return await _with_our_own_word(judgement, parts, database)
 
 
@@ -183,13 +190,10 @@ def _of_json(content: bytes) -> Brought:
 def _person(value: Any) -> Person | None:
     if value is None or value == "":
         return None
-    kind, separator, identity = value.partition(":") if isinstance(value, str) else ("", "", "")
-    if not separator:
-        kind, identity = "email", str(value)
-    if not kind or not identity or (not separator and "@" not in identity):
-        error = {"pointer": "/recipient", "detail": f"expected TYPE:VALUE, found {value!r:.80}"}
-        raise Problem(422, "Invalid request", errors=(error,))
-    return Person(kind, str(value) if kind == "did" else identity)
+    person = person_of(value) if isinstance(value, str) else Fault("recipient", f"expected text, found {value!r:.80}")
+    if isinstance(person, Fault):
+        raise Problem(422, "Invalid request", errors=({"pointer": "/recipient", "detail": person.more},))
+    return person
 
 
 def _nothing_sent() -> Problem:

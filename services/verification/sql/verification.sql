@@ -80,6 +80,17 @@ left join badge_change as suspension
     on suspension.badge_id = badge.badge_id and suspension.aspect = 'suspension'
 where badge.badge_id = $1;
 
+-- name: badges
+select badge.*, revocation.holds as revoked, revocation.reason as revocation_reason,
+       revocation.told_at as revoked_at, suspension.holds as suspended, suspension.reason as suspension_reason,
+       suspension.told_at as suspended_at
+from badge
+left join badge_change as revocation
+    on revocation.badge_id = badge.badge_id and revocation.aspect = 'revocation'
+left join badge_change as suspension
+    on suspension.badge_id = badge.badge_id and suspension.aspect = 'suspension'
+where badge.badge_id = any($1::uuid[]);
+
 -- name: badges_of_learner
 select badge.badge_id, badge.achievement_id, badge.version, badge.issuer_id, badge.valid_from, badge.valid_until,
        badge.digest, badge.issued_at, achievement.name, achievement.kind, achievement.level, achievement.language,
@@ -100,12 +111,19 @@ limit $2;
 -- name: issuer
 select issuer_id, name, url, email, description, told_at from issuer where issuer_id = $1;
 
+-- name: known_issuers
+select issuer_id from issuer where issuer_id = any($1::text[]);
+
 -- name: issuers
 select issuer_id, name, url, email, description, told_at from issuer order by name, issuer_id limit $1;
 
 -- name: keys_of_issuer
 select key_id, public_key_multibase, valid_from, valid_until, told_at
 from issuer_key where issuer_id = $1 order by valid_from, key_id;
+
+-- name: keys_of_issuers
+select issuer_id, key_id, public_key_multibase, valid_from, valid_until, told_at
+from issuer_key where issuer_id = any($1::text[]) order by issuer_id, valid_from, key_id;
 
 -- name: achievement
 select achievement_id, version, kind, issuer_id, name, description, criteria, language, tags,
