@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Reader = Connection | Pool
 
-SQL = load_queries(Path(__file__).parent / "sql" / "verification.sql")
+SQL = load_queries(Path(__file__).parents[1] / "sql" / "verification.sql")
 
 
 class Told(NamedTuple):
