@@ -21,6 +21,7 @@ from libs.common.checking.dialogue import (
 )
 from libs.common.checking.judging import nothing_found
 from libs.common.checking.model import Judgement
+from libs.common.checking.reading import Carried, read
 from libs.common.fetching import Fetcher, NoAnswer
 from libs.common.sandbox import Killed, Sandbox
 
@@ -48,20 +49,27 @@ class Verifier:
 
     async def verify(self, content: bytes, terms: Terms) -> Judgement:
         """The judgement on the badge in `content`: JSON, token, address, PNG, SVG, a PDF with one, a QR code."""
+        return (await self.judge(content, terms))[0]
+
+    async def judge(self, content: bytes, terms: Terms) -> tuple[Judgement, bytes]:
+        """The judgement as `verify` gives it, and what was judged: the badge or address that `content` carries.
+
+        What was judged is as much as it takes to ask again; the picture or document around it is left away.
+        """
         if content.lstrip().startswith(_PDF):
             return await self._first(await self._attached(content), terms)
         judgement = await self._drive(check(content, terms))
         if judgement.answer == "nothing-found" and content.startswith(_PICTURES):
             return await self._first(await self._codes(content), terms)
-        return judgement
+        return judgement, _carried(content)
 
-    async def _first(self, contents: list[bytes], terms: Terms) -> Judgement:
+    async def _first(self, contents: list[bytes], terms: Terms) -> tuple[Judgement, bytes]:
         """The judgement on the first of `contents` that is a badge."""
         for content in contents:
             judgement = await self._drive(check(content, terms))
             if judgement.answer != "nothing-found":
-                return judgement
-        return nothing_found()
+                return judgement, _carried(content)
+        return nothing_found(), b""
 
     async def _attached(self, document: bytes) -> list[bytes]:
         with suppress(Killed):
@@ -110,6 +118,11 @@ class Verifier:
         except Killed as fault:
             return Refused("too-costly", str(fault))
         return Canonical(tuple(found["texts"])) if "texts" in found else Refused(found["reason"], found["detail"])
+
+
+def _carried(content: bytes) -> bytes:
+    found = read(content)
+    return found.content if isinstance(found, Carried) else content
 
 
 def _given_up(question: Question) -> Answer:

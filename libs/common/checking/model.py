@@ -26,7 +26,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a badge of any issuer says, read from what was signed or hosted, and from nothing else."""
+    """What a badge of any issuer says, read from what was signed or hosted, and from nothing else.
+
+    `achievement_id` is the id of the achievement (of Open Badges 2.0: of the BadgeClass), as the badge writes it.
+    """
 
     name: str
     description: str
@@ -36,6 +39,7 @@ class Shown:
     credential_id: str
     issued_at: str
     expires_at: str
+    achievement_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

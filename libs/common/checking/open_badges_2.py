@@ -93,7 +93,7 @@ def shown_of(linked: Linked) -> Shown:
         *(_text(value) for value in (
             linked.badge.get("name"), linked.badge.get("description"), told, linked.issuer.get("id"),
             linked.issuer.get("name"), linked.assertion.get("id"), linked.assertion.get("issuedOn"),
-            linked.assertion.get("expires"),
+            linked.assertion.get("expires"), id_of(linked.assertion.get("badge")),
         ))
     )  # fmt: skip
 

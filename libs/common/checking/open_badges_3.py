@@ -128,7 +128,7 @@ def shown_of(document: Json) -> Shown:
         _text(name), _text(member(achievement, "description") or document.get("description")), _text(criteria),
         _text(id_of(document.get("issuer"))), _text(member(document.get("issuer"), "name")), _text(document.get("id")),
         _text(document.get("validFrom", document.get("issuanceDate"))),
-        _text(document.get("validUntil", document.get("expirationDate"))),
+        _text(document.get("validUntil", document.get("expirationDate"))), _text(id_of(achievement)),
     )  # fmt: skip
 
 

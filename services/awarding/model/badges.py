@@ -18,6 +18,7 @@ class FactKind(IntEnum):
     ACTIVITY = 1
     ASSESSMENT = 2
     EVIDENCE = 3
+    IMPORTED = 4
 
 
 class BadgeState(IntEnum):
@@ -36,7 +37,8 @@ class Fact(NamedTuple):
     """Something that a learner did, as one event told it. A tuple, because thousands are made in each batch.
 
     `arrived` is its place in the order of arrival; `points` out of `out_of` is the score of an assessment, both
-    counted from the minimum of the scale and exactly as sent; `traceparent` is that of the event.
+    counted from the minimum of the scale and exactly as sent; `traceparent` is that of the event; `digest` fixes
+    evidence or an imported badge.
     """
 
     learner_id: str
@@ -48,6 +50,7 @@ class Fact(NamedTuple):
     points: Decimal | None = None
     out_of: Decimal | None = None
     traceparent: str | None = None
+    digest: str | None = None
 
     @property
     def about(self) -> About:

@@ -13,7 +13,7 @@ from libs.common.contracts import AchievementPublished, IssuerPublished
 from libs.common.credentials.addresses import Addresses
 from libs.common.credentials.identifiers import hashed_subject, recipient_salt, subject_id
 from libs.common.credentials.model import AchievementTerms, Alignment, Claim, Evidence, IssuerProfile
-from services.awarding.model import Award, FactKind
+from services.awarding.model import Award, Fact, FactKind
 from services.awarding.rules.scores import plain
 
 # Our kinds in the words of the standard (OB 3.0, AchievementType).
@@ -118,22 +118,26 @@ def evidence_digest(award: Award) -> str:
 def evidence_record(award: Award) -> dict[str, Any]:
     """What an award stands on: events and badges, each in order of time."""
     record: dict[str, Any] = {
-        "events": [
-            {
-                "id": str(fact.event_id),
-                "kind": _KINDS[fact.kind],
-                "object": fact.object_id,
-                "occurred_at": fact.occurred_at.astimezone(UTC),
-                "points": plain(fact.points),
-                "out_of": plain(fact.out_of),
-            }
-            for fact in award.facts
-        ],
+        "events": [_event_record(fact) for fact in award.facts],
         "badges": [str(badge.badge_id) for badge in award.badges],
     }
     if award.act is not None:
         act = award.act
         record["act"] = {"id": str(act.act_id), "by": act.actor, "reason": act.reason, "evidence": act.evidence}
+    return record
+
+
+def _event_record(fact: Fact) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "id": str(fact.event_id),
+        "kind": _KINDS[fact.kind],
+        "object": fact.object_id,
+        "occurred_at": fact.occurred_at.astimezone(UTC),
+        "points": plain(fact.points),
+        "out_of": plain(fact.out_of),
+    }
+    if fact.kind == FactKind.IMPORTED:  # the badge of another issuer, as it was brought
+        record["digest"] = fact.digest
     return record
 
 

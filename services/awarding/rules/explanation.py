@@ -8,6 +8,8 @@ from typing import Any
 from services.awarding.model import BadgeState, Fact, FactKind, Held
 from services.awarding.rules.badge import milliseconds
 from services.awarding.rules.catalogue import Achievement
+from services.awarding.rules.imported import parts_of
+from services.awarding.rules.leaves import BadgeLeaf, CreditsLeaf
 from services.awarding.rules.outcome import Outcome, Record
 from services.awarding.rules.pathway import Pathway, Step
 from services.awarding.rules.scores import plain
@@ -47,6 +49,8 @@ def tree_of(outcome: Outcome) -> dict[str, Any]:
         node["events"] = [_event(fact) for fact in outcome.facts]
     if outcome.badges:
         node["badges"] = [_badge(badge) for badge in outcome.badges]
+    if isinstance(outcome.asked, BadgeLeaf | CreditsLeaf) and outcome.asked.accepts:
+        node["accepts"] = [one.name for one in outcome.asked.accepts]
     if outcome.attempt is not None and not outcome.met:
         node["attempt"] = _event(outcome.attempt)
     if outcome.parts:
@@ -108,6 +112,9 @@ def _event(fact: Fact) -> dict[str, Any]:
         "object_id": fact.object_id,
         "occurred_at": milliseconds(fact.occurred_at),
     }
+    if fact.kind == FactKind.IMPORTED:
+        issuer, achievement = parts_of(fact.object_id)
+        event |= {"issuer": issuer, "achievement": achievement, "digest": fact.digest}
     if fact.points is not None:
         event |= {"points": plain(fact.points), "out_of": plain(fact.out_of)}
     return event

@@ -6,9 +6,12 @@ Each says what it mentions, whether it is met (`met`, fast), and its whole outco
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
 from services.awarding.model import About, Fact, Held
+from services.awarding.rules.imported import Accepting
 from services.awarding.rules.outcome import Outcome, Record
 from services.awarding.rules.scores import EXACT, best, is_at_least, plain
 
@@ -123,10 +126,11 @@ class ScoreLeaf:
 
 @dataclass(frozen=True, slots=True)
 class BadgeLeaf:
-    """A badge of an achievement is held, in whichever version."""
+    """A badge of an achievement is held, in whichever version, or one was imported that is accepted for it."""
 
     achievement_id: str
     label: str | None
+    accepts: tuple[Accepting, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -136,12 +140,12 @@ class BadgeLeaf:
     @property
     def wanted(self) -> str:
         """What it asks for, in words."""
-        return f"hold a badge of {self.achievement_id}"
+        return " or ".join([f"hold a badge of {self.achievement_id}", *(f"bring {one.name}" for one in self.accepts)])
 
     @property
     def mentions(self) -> frozenset[About]:
-        """It mentions no fact."""
-        return frozenset()
+        """The imported badges that it accepts."""
+        return frozenset(one.about for one in self.accepts)
 
     @property
     def badges(self) -> frozenset[str]:
@@ -154,22 +158,27 @@ class BadgeLeaf:
         return 0
 
     def met(self, record: Record) -> bool:
-        """Whether the learner holds the badge."""
-        return self.achievement_id in record.held
+        """Whether the learner holds the badge, or brought one."""
+        return self.achievement_id in record.held or any(one.about in record.facts for one in self.accepts)
 
     def outcome(self, record: Record) -> Outcome:
-        """Met since the badge is valid."""
+        """Met since the badge is valid, or since one was imported, whichever was first."""
         held = record.held.get(self.achievement_id)
-        return Outcome(self) if held is None else Outcome(self, held.valid_from, badges=(held,))
+        brought = [fact for one in self.accepts for fact in record.facts.get(one.about, ())]
+        first = min(brought, key=_when, default=None)
+        if held is not None and (first is None or held.valid_from <= first.occurred_at):
+            return Outcome(self, held.valid_from, badges=(held,))
+        return Outcome(self) if first is None else Outcome(self, first.occurred_at, (first,))
 
 
 @dataclass(frozen=True, slots=True)
 class CreditsLeaf:
-    """The credits of the badges held out of a set add up to `at_least`."""
+    """The credits of the badges held out of a set, and of those imported that are accepted, add up to `at_least`."""
 
     at_least: Decimal
     achievement_ids: tuple[str, ...]
     label: str | None
+    accepts: tuple[Accepting, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -179,12 +188,13 @@ class CreditsLeaf:
     @property
     def wanted(self) -> str:
         """What it asks for, in words."""
-        return f"hold badges worth {plain(self.at_least)} credits out of {', '.join(self.achievement_ids)}"
+        names = ", ".join([*self.achievement_ids, *(one.name for one in self.accepts)])
+        return f"hold badges worth {plain(self.at_least)} credits out of {names}"
 
     @property
     def mentions(self) -> frozenset[About]:
-        """It mentions no fact."""
-        return frozenset()
+        """The imported badges that it accepts."""
+        return frozenset(one.about for one in self.accepts)
 
     @property
     def badges(self) -> frozenset[str]:
@@ -203,19 +213,37 @@ class CreditsLeaf:
     def outcome(self, record: Record) -> Outcome:
         """Met since the badge with which the sum was reached, in the order in which they became valid."""
         met, counted = self._enough(record)
-        return Outcome(self, counted[-1].valid_from if met else None, badges=tuple(counted))
+        badges = tuple(badge for badge in counted if isinstance(badge, Held))
+        facts = tuple(badge for badge in counted if isinstance(badge, Fact))
+        return Outcome(self, _since(counted[-1]) if met else None, facts, badges)
 
-    def _enough(self, record: Record) -> tuple[bool, list[Held]]:
-        held = [record.held[name] for name in dict.fromkeys(self.achievement_ids) if name in record.held]
-        total, counted = Decimal(0), list[Held]()
-        for badge in sorted(held, key=lambda badge: (badge.valid_from, badge.badge_id)):
-            if badge.credits is None:
+    def brought(self, record: Record) -> dict[UUID, tuple[Fact, Decimal]]:
+        """The imported badges that count, by event: accepted twice, as the one that is worth more."""
+        found: dict[UUID, tuple[Fact, Decimal]] = {}
+        for one in self.accepts:
+            if one.credits is None:
                 continue
-            total = EXACT.add(total, badge.credits)
+            for fact in record.facts.get(one.about, ()):
+                known = found.get(fact.event_id)
+                if known is None or known[1] < one.credits:
+                    found[fact.event_id] = (fact, one.credits)
+        return found
+
+    def _enough(self, record: Record) -> tuple[bool, list[Held | Fact]]:
+        held = [record.held[name] for name in dict.fromkeys(self.achievement_ids) if name in record.held]
+        worth = [(_since(badge), badge.badge_id, badge, badge.credits) for badge in held if badge.credits is not None]
+        worth += [(_since(fact), fact.event_id, fact, credits_) for fact, credits_ in self.brought(record).values()]
+        total, counted = Decimal(0), list[Held | Fact]()
+        for _, _, badge, credits_ in sorted(worth, key=lambda entry: entry[:2]):
+            total = EXACT.add(total, credits_)
             counted.append(badge)
             if total >= self.at_least:
                 return True, counted
         return False, counted
+
+
+def _since(badge: Held | Fact) -> datetime:
+    return badge.valid_from if isinstance(badge, Held) else badge.occurred_at
 
 
 Leaf = FactLeaf | ScoreLeaf | BadgeLeaf | CreditsLeaf

@@ -98,7 +98,9 @@ class Ways:
 
     def _to_credits(self, leaf: CreditsLeaf) -> int:
         """The nearest badges first, until their credits are enough."""
-        total, steps = Decimal(0), 0
+        total, steps = sum((credits_ for _, credits_ in leaf.brought(self.record).values()), Decimal(0)), 0
+        if total >= leaf.at_least:
+            return 0
         for distance, name in sorted((self.to_badge(name), name) for name in set(leaf.achievement_ids)):
             total += self._credits(name)
             steps += distance

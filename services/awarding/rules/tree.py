@@ -20,6 +20,7 @@ from libs.common.contracts.requirement import (
 )
 from libs.common.contracts.requirement import Leaf as LeafRequired
 from services.awarding.model import About, FactKind
+from services.awarding.rules.imported import accepting
 from services.awarding.rules.leaves import BadgeLeaf, CreditsLeaf, FactLeaf, Leaf, ScoreLeaf
 from services.awarding.rules.outcome import Outcome, Record
 from services.awarding.rules.pathway import Pathway, Step, pathway_of
@@ -125,10 +126,10 @@ def _leaf(requirement: LeafRequired, hopeful: bool) -> Leaf:
         case AssessmentRequired(assessment_id=assessment_id, at_least=at_least, attempt=attempt):
             latest = attempt == "latest" and not hopeful
             return ScoreLeaf((int(FactKind.ASSESSMENT), assessment_id), at_least, latest, label)
-        case BadgeRequired(achievement_id=achievement_id):
-            return BadgeLeaf(achievement_id, label)
-        case CreditsRequired(at_least=at_least, achievement_ids=achievement_ids):
-            return CreditsLeaf(at_least, achievement_ids, label)
+        case BadgeRequired(achievement_id=achievement_id, accepts=accepts):
+            return BadgeLeaf(achievement_id, label, accepting(accepts))
+        case CreditsRequired(at_least=at_least, achievement_ids=achievement_ids, accepts=accepts):
+            return CreditsLeaf(at_least, achievement_ids, label, accepting(accepts))
 
 
 def fragile_in(node: Node) -> frozenset[About]:

@@ -163,12 +163,12 @@ where fact.ctid = found.place;
 -- what the achievement mentions. One descent of the primary key a pair: the cost depends neither on the length of
 -- the learner's history nor on the size of the catalogue.
 select pair.learner_id, found.kind, found.object_id, found.event_id, found.arrived, found.occurred_at, found.points,
-       found.out_of, found.traceparent, pair.achievement_id
+       found.out_of, found.traceparent, found.digest, pair.achievement_id
 from unnest($1::text[], $2::text[], $3::text[], $4::integer[])
      as pair (learner_id, achievement_id, object_ids, fewest)
 cross join lateral (
     select fact.kind, fact.object_id, fact.event_id, fact.arrived, fact.occurred_at, fact.points, fact.out_of,
-           fact.traceparent, count(*) over () as many
+           fact.traceparent, fact.digest, count(*) over () as many
     from fact
     -- Ids hold no space. They come sorted, so that the index need not sort them for each pair again.
     where fact.learner_id = pair.learner_id and fact.object_id = any(string_to_array(pair.object_ids, ' '))
@@ -181,7 +181,7 @@ where found.many >= pair.fewest
 -- name: facts_about
 -- All facts that count of each learner about the objects (ids that hold no space, sorted).
 select wanted.learner_id, found.kind, found.object_id, found.event_id, found.arrived, found.occurred_at, found.points,
-       found.out_of, found.traceparent
+       found.out_of, found.traceparent, found.digest
 from unnest($1::text[], $2::text[]) as wanted (learner_id, object_ids)
 cross join lateral (
     select * from fact
@@ -287,8 +287,9 @@ select badge_id, learner_id, achievement_id, version, cycle, issuer_id, valid_fr
 from badge where badge_id = $1;
 
 -- name: trail_events
--- Of one learner only, so that the primary key is used; ids are few.
-select kind, object_id, event_id, occurred_at, received_at, points, out_of, assessor, digest, traceparent, voided_by
+-- Of one learner only, so that the primary key is used; ids are few. An imported badge is two facts of one event: of
+-- its issuer's badges, and of this one.
+select distinct on (arrived, event_id) kind, object_id, event_id, occurred_at, received_at, points, out_of, assessor, digest, traceparent, voided_by
 from fact where learner_id = $1 and event_id = any($2::uuid[])
 order by arrived;
 

@@ -20,11 +20,11 @@ from libs.common.verifying import Own, Verifier
 from libs.common.web import assets
 from libs.common.web.access import AccessLinks
 from libs.common.web.cross_origin import Preflight
+from libs.common.web.pace import Pace
 from libs.common.web.pages import Pages
 from libs.common.web.refusals import install_refusal_pages, not_found
 from libs.common.web.shelf import FromShelf, Shelf
 from services.verification.api import badges, bulk, catalogue, counts, learners, verifications
-from services.verification.api.pace import Pace
 from services.verification.api.parts import Parts, database_of
 from services.verification.api.proofs import Proofs
 from services.verification.settings import VerificationSettings

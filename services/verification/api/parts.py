@@ -20,10 +20,10 @@ from libs.common.web.colour import hue_of
 from libs.common.web.documents import OPEN_TO_ALL, STATUS, Document, respond
 from libs.common.web.language import Language
 from libs.common.web.negotiation import preferred
+from libs.common.web.pace import Pace
 from libs.common.web.pages import Pages
 from libs.common.web.refusals import not_found
 from libs.common.web.shelf import Shelf
-from services.verification.api.pace import Pace
 from services.verification.api.proofs import Proofs
 
 PATHS = Addresses("")  # the same addresses, as paths: who signs and who serves agree in one place

@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict
-from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Request
-from starlette.datastructures import FormData, UploadFile
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from libs.common.checking import Terms
 from libs.common.checking.dates import instant_of
 from libs.common.checking.judging import overrule_status
 from libs.common.checking.model import Judgement
-from libs.common.checking.recipient import Person, person_of
-from libs.common.checking.strict import Fault, read_json
+from libs.common.checking.recipient import Person
 from libs.common.postgres.database import Database
 from libs.common.problems import AWAY, Problem
+from libs.common.web.brought import Brought, brought_in
 from services.verification import store
 from services.verification.api.parts import Parts, database_of, parts_of
 
 router = APIRouter(tags=["verifications"])
-_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 _MAX_ISSUERS = 1_000
 _PATIENCE_SECONDS = 5
 # A badge that had to be given up cost as much as this many others.
@@ -44,13 +40,6 @@ FINDING_NAMES = {
 }
 
 
-class Brought(NamedTuple):
-    """What somebody wants verified, and whom they expect it to be awarded to."""
-
-    content: bytes
-    person: Person | None
-
-
 @router.post("/verifications")
 async def verifications(request: Request) -> Response:
     """The verdict on a badge, as JSON.
@@ -58,7 +47,7 @@ async def verifications(request: Request) -> Response:
     The body is the badge itself (JSON, token, PNG, SVG, PDF), or JSON `{"url" | "text": …, "recipient":
     "email:…"}`, or a form with `file`, `text` or `url`. A badge that is not genuine is a verdict, not an error.
     """
-    judgement = await _verify(request, await _brought(request))
+    judgement = await _verify(request, await brought_in(request))
     headers = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
     document = {**asdict(judgement), "tone": judgement.tone}
     return Response(orjson.dumps(document), media_type="application/json", headers=headers)
@@ -73,7 +62,7 @@ async def form(request: Request) -> Response:
 @router.post("/verify")
 async def answer(request: Request) -> Response:
     """The same page, with the verdict above the form."""
-    return _page(request, await _verify(request, await _brought(request)))
+    return _page(request, await _verify(request, await brought_in(request)))
 
 
 def _page(request: Request, judgement: Judgement | None) -> Response:
@@ -146,59 +135,6 @@ def _own_badge(credential_id: str, parts: Parts) -> UUID | None:
         return UUID(name)
     except ValueError:
         return None
-
-
-async def _brought(request: Request) -> Brought:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type in _FORMS:
-        try:
-            async with request.form(max_files=1, max_fields=10, max_part_size=1024 * 1024) as sent:
-                return await _of_form(sent)
-        except HTTPException as fault:
-            raise Problem(400, "Invalid form", str(fault.detail)) from None
-    content = await request.body()
-    if not content.strip():
-        raise _nothing_sent()
-    return _of_json(content) if media_type == "application/json" else Brought(content, None)
-
-
-async def _of_form(sent: FormData) -> Brought:
-    file, person = sent.get("file"), _person(sent.get("recipient"))
-    if isinstance(file, UploadFile):
-        content = await file.read()
-        if content:
-            return Brought(content, person)
-    for name in ("text", "url"):
-        text = sent.get(name)
-        if isinstance(text, str) and text.strip():
-            return Brought(text.strip().encode("utf-8", "replace"), person)
-    raise _nothing_sent()
-
-
-def _of_json(content: bytes) -> Brought:
-    """A request in JSON, or a badge in JSON: the one has `url` or `text`, and no vocabulary."""
-    document = read_json(content)
-    if isinstance(document, Fault) or "@context" in document or not document.keys() & {"url", "text"}:
-        return Brought(content, None)
-    text: Any = document.get("url") or document.get("text")
-    if not isinstance(text, str) or not text.strip():
-        error = {"pointer": "/url" if "url" in document else "/text", "detail": "expected text"}
-        raise Problem(422, "Invalid request", errors=(error,))
-    return Brought(text.strip().encode(), _person(document.get("recipient")))
-
-
-def _person(value: Any) -> Person | None:
-    if value is None or value == "":
-        return None
-    person = person_of(value) if isinstance(value, str) else Fault("recipient", f"expected text, found {value!r:.80}")
-    if isinstance(person, Fault):
-        raise Problem(422, "Invalid request", errors=({"pointer": "/recipient", "detail": person.more},))
-    return person
-
-
-def _nothing_sent() -> Problem:
-    detail = "Expected a badge as the body, a form with file, text or url, or JSON with url or text."
-    return Problem(422, "Nothing to verify", detail)
 
 
 def path_of_own(url: str, public_url: str) -> str | None:

@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 from libs.common.checking.notes import CHECKS
 from libs.common.checking.words import PASSED, REASONS, SENTENCES
 from libs.common.problems import Problem
-from services.verification.api.pace import Pace
+from libs.common.web.pace import Pace
 from services.verification.api.verifications import FINDING_NAMES, path_of_own
 from tests.libs.common.checking.world import PNG
 from tests.services.verification.support import (

@@ -1,0 +1,53 @@
+"""What an imported badge is a fact about: who issued it, for what (B12)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from urllib.parse import quote, unquote
+
+from libs.common.contracts.requirement import Accepted
+from services.awarding.model import About, FactKind
+
+# Neither occurs in the parts of an object's id, which are quoted.
+_BETWEEN = "|"
+_KEPT = ":/#?&=@+,;~!$'()*[]%"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepting:
+    """An imported badge that counts: what the fact is about, the badge in words, and the credits that it adds."""
+
+    about: About
+    name: str
+    credits: Decimal | None
+
+
+def accepting(accepted: Iterable[Accepted]) -> tuple[Accepting, ...]:
+    """What a requirement accepts of other issuers, ready to be looked up."""
+    return tuple(
+        Accepting(
+            (int(FactKind.IMPORTED), object_of(entry.issuer, entry.achievement)),
+            entry.label or entry.achievement or f"any badge of {entry.issuer}",
+            entry.credits,
+        )
+        for entry in accepted
+    )
+
+
+def object_of(issuer: str, achievement: str | None) -> str:
+    """The id of what a fact is about: the badges of `issuer` for `achievement`, or all of its badges."""
+    names = (issuer,) if achievement is None else (issuer, achievement)
+    return _BETWEEN.join(quote(name, safe=_KEPT) for name in names)
+
+
+def objects_of(issuer: str, achievement: str | None) -> tuple[str, ...]:
+    """All that one imported badge is a fact about."""
+    return tuple(dict.fromkeys((object_of(issuer, None), object_of(issuer, achievement))))
+
+
+def parts_of(object_id: str) -> tuple[str, str | None]:
+    """Issuer and, where it is named, achievement of an object's id."""
+    issuer, between, achievement = object_id.partition(_BETWEEN)
+    return unquote(issuer), unquote(achievement) if between else None
