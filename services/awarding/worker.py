@@ -3,33 +3,53 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
+from typing import Any
 
 import structlog
 
 from libs.common.contracts import (
     AchievementPublished,
+    ActDone,
     ActivityCompleted,
     AssessmentScored,
+    BadgeExpired,
+    BadgeIssued,
+    BadgeReinstated,
+    BadgeRevoked,
+    BadgesLogged,
+    BadgeSuspended,
     CompletionRetracted,
     EvidenceVerified,
     IssuerPublished,
+    KeyPublished,
     LearnerRegistered,
+    MilestoneReached,
     ScoreVoided,
+    StatusListSigned,
 )
-from libs.common.contracts.topics import ACTIVITY_COMPLETED, ASSESSMENT_SCORED, CATALOGUE, LEARNERS
+from libs.common.contracts.topics import (
+    ACTIVITY_COMPLETED,
+    ASSESSMENT_SCORED,
+    BADGE_ISSUED,
+    CATALOGUE,
+    LEARNERS,
+    TOPICS,
+)
 from libs.common.credentials.addresses import Addresses
 from libs.common.messaging.faults import backoff_seconds, is_passing, name_of
 from libs.common.messaging.hearing import Hears
+from libs.common.messaging.restoring import Plan, restore
 from libs.common.messaging.work import Work, begin
 from libs.common.messaging.worker_process import run_worker
 from libs.common.postgres.database import Database
 from libs.common.settings import ServiceSettings
 from services.awarding import handlers
-from services.awarding.handlers import Office
+from services.awarding.handlers import Office, restoring
 from services.awarding.rules.badge import Deployment
 from services.awarding.settings import AwardingSettings
+from services.awarding.store.restoring import is_restored
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +76,41 @@ def hears(office: Office) -> tuple[Hears, ...]:
     )
 
 
+def plan(office: Office) -> Plan:
+    """How a fresh database is made from the topics: who and what there is, then what awarding told itself, then what
+    learners did. Nothing is decided on before all of it is there."""
+    heard = hears(office.remembering())
+    compacted = {topic.name for topic in TOPICS if topic.compacted}
+    return Plan(
+        "awarding",
+        passes=(
+            tuple(row for row in heard if row.topic in compacted),
+            remembers(),
+            tuple(row for row in heard if row.topic not in compacted),
+        ),
+        finish=handlers.complete_restoring,
+        carried=("bulk_job", "act", "challenge"),
+        held=("consumed", "learner", "act"),
+    )
+
+
+def remembers() -> tuple[Hears, ...]:
+    """Contract → handler of what awarding told on its own topic. Badges come first; of what became of one, the order
+    matters. The handlers know what they have seen."""
+    return (
+        Hears(BADGE_ISSUED, KeyPublished, restoring.on_key_published, knows_seen=True),
+        Hears(BADGE_ISSUED, BadgeIssued, restoring.on_badge_issued, knows_seen=True),
+        Hears(BADGE_ISSUED, BadgeRevoked, restoring.on_badge_revoked, ordered=True, knows_seen=True),
+        Hears(BADGE_ISSUED, BadgeSuspended, restoring.on_badge_suspended, ordered=True, knows_seen=True),
+        Hears(BADGE_ISSUED, BadgeReinstated, restoring.on_badge_reinstated, ordered=True, knows_seen=True),
+        Hears(BADGE_ISSUED, ActDone, restoring.on_act_done, ordered=True, knows_seen=True),
+        Hears(BADGE_ISSUED, BadgeExpired, restoring.pass_over, knows_seen=True),
+        Hears(BADGE_ISSUED, MilestoneReached, restoring.pass_over, knows_seen=True),
+        Hears(BADGE_ISSUED, StatusListSigned, restoring.pass_over, knows_seen=True),
+        Hears(BADGE_ISSUED, BadgesLogged, restoring.pass_over, knows_seen=True),
+    )
+
+
 def open_office(settings: AwardingSettings) -> Office:
     """The office with the deployment's secrets. Raises `SettingsError` when one is missing or not kept safe."""
     return Office(
@@ -77,17 +132,33 @@ async def run(settings: ServiceSettings) -> None:
         max_size=2,
     )
     most = settings.recheck_learners
+    ready = asyncio.Event()
     aside = [
-        asyncio.create_task(work_off_backlog(office, database, most=most)),
-        asyncio.create_task(work_off_acts(office, database, most=most)),
+        asyncio.create_task(_when(ready, work_off_backlog(office, database, most=most))),
+        asyncio.create_task(_when(ready, work_off_acts(office, database, most=most))),
     ]
+
+    async def prepare() -> None:
+        await restore(plan(office), database, settings, is_done=is_restored)
+        ready.set()
+
     try:
-        await run_worker("awarding", settings, hears(office))
+        await run_worker("awarding", settings, hears(office), prepare=prepare)
     finally:
         for task in aside:
             task.cancel()
         await asyncio.gather(*aside, return_exceptions=True)
         await database.close()
+
+
+async def _when(ready: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Do `work` once the database is `ready`."""
+    try:
+        await ready.wait()
+    except asyncio.CancelledError:
+        work.close()
+        raise
+    await work
 
 
 async def work_off_backlog(office: Office, database: Database, *, most: int) -> None:
@@ -100,7 +171,8 @@ async def work_off_backlog(office: Office, database: Database, *, most: int) -> 
         await handlers.tell_keys(office, work)
 
     async def recheck(work: Work, size: int) -> int:
-        return await handlers.recheck_waiting(office, work, most=size)
+        looked_at = await handlers.recheck_waiting(office, work, most=size)
+        return looked_at or await handlers.evaluate_restored(office, work, most=size)
 
     async def put_off(work: Work) -> None:
         await handlers.schedule_recheck(work, seconds=POSTPONED_SECONDS)

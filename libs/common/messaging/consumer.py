@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 
+from libs.common.messaging.catching_up import catch_up
 from libs.common.messaging.delivery import Delivery
 from libs.common.messaging.faults import backoff_seconds, name_of
 from libs.common.messaging.places import Places
@@ -70,45 +70,16 @@ class Consumer:
         for wait_seconds in backoff_seconds(first=0.2):
             try:
                 if self._first:
-                    await self._catch_up()
+                    await catch_up(
+                        self._delivery, self._first, bootstrap=self._bootstrap, client_id=self._instance,
+                        batch_records=self._batch_records,
+                    )  # fmt: skip
                 await self._consume()
             except StalledError:
                 raise
             except Exception as fault:
                 log.warning("consumer interrupted", fault=name_of(fault))
                 await asyncio.sleep(wait_seconds)
-
-    async def _catch_up(self) -> None:
-        """Read the `first` topics to their end as of now, outside of the group.
-
-        Every replica does so at once: the fence lets each record be handled by one.
-        """
-        consumer: Any = AIOKafkaConsumer(
-            *self._first,
-            bootstrap_servers=self._bootstrap,
-            client_id=self._instance,
-            group_id=None,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-        )
-        await consumer.start()
-        try:
-            # Without a group, a consumer is given all partitions of its topics.
-            partitions = consumer.assignment()
-            absent = sorted(set(self._first) - {partition.topic for partition in partitions})
-            if absent:
-                raise LookupError(f"expected the topics {self._first}, found no {absent}")
-            places = Places(self._delivery.database, lambda: consumer)
-            await places.take(partitions)
-            ends = await consumer.end_offsets(partitions)
-            while [partition for partition in partitions if await consumer.position(partition) < ends[partition]]:
-                found = await consumer.getmany(timeout_ms=BATCH_TIMEOUT_MS, max_records=self._batch_records)
-                if found:
-                    await self._delivery.handle([record for records in found.values() for record in records])
-        finally:
-            await consumer.stop()
-        log.info("caught up", topics=self._first)
 
     async def _consume(self) -> None:
         broker = self._subscribe()

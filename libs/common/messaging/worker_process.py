@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 import structlog
@@ -30,12 +30,19 @@ PRUNE_EVERY_BEATS = 3600  # an hour
 INBOX_DAYS = 30  # above the longest retry of whoever tells; what was read before is fenced off by its offset
 
 
-async def run_worker(service: str, settings: ServiceSettings, hears: Sequence[Hears]) -> None:
+async def run_worker(
+    service: str,
+    settings: ServiceSettings,
+    hears: Sequence[Hears],
+    *,
+    prepare: Callable[[], Awaitable[None]] | None = None,
+) -> None:
     """Run the worker of `service` until SIGTERM or SIGINT.
 
     `hears` is its table; an empty one leaves the relay alone. Compacted topics are read to their end before the
-    others. PostgreSQL or Kafka being away is waited out. Raises the fault of a part that cannot go on
-    (`RelayRefusedError`, `StalledError`): the process then ends with an error and is to be started anew.
+    others; before that, `prepare` is waited for. PostgreSQL or Kafka being away is waited out. Raises the fault of
+    a part that cannot go on (`RelayRefusedError`, `StalledError`): the process then ends with an error and is to be
+    started anew.
     """
     # A batch makes tens of thousands of values that die together: look for cycles seldom, and not in what was here
     # before.
@@ -53,7 +60,7 @@ async def run_worker(service: str, settings: ServiceSettings, hears: Sequence[He
             delivery, bootstrap=settings.kafka_bootstrap, instance=settings.instance,
             batch_records=settings.batch_records, first=compacted,
         )  # fmt: skip
-        parts |= {"consumer": consumer.run(), "replay": Replay(delivery).run()}
+        parts |= {"consumer": _consume(consumer, prepare), "replay": Replay(delivery).run()}
         lag = lambda: consumer.lag_records  # noqa: E731
     parts["upkeep"] = _upkeep(database, service, settings.instance, lag)
     if settings.metrics_port:
@@ -64,6 +71,12 @@ async def run_worker(service: str, settings: ServiceSettings, hears: Sequence[He
         await _say_stopped(database, service, settings.instance)
         await database.close()
         log.info("worker stopped")
+
+
+async def _consume(consumer: Consumer, prepare: Callable[[], Awaitable[None]] | None) -> None:
+    if prepare is not None:
+        await prepare()
+    await consumer.run()
 
 
 async def _run_until_told(parts: dict[str, Coroutine[Any, Any, None]]) -> None:

@@ -22,6 +22,7 @@ from services.awarding.handlers.office import Office
 from services.awarding.handlers.reading import explain_achievement, show_trail
 from services.awarding.handlers.recheck import recheck_waiting, schedule_recheck
 from services.awarding.handlers.rehearsal import evaluate_draft
+from services.awarding.handlers.restoring import complete_restoring, evaluate_restored
 
 __all__ = [
     "FAILED",
@@ -30,7 +31,9 @@ __all__ = [
     "cancel_act",
     "cancel_challenge",
     "complete_acts",
+    "complete_restoring",
     "evaluate_draft",
+    "evaluate_restored",
     "explain_achievement",
     "on_achievement_published",
     "on_activity_completed",

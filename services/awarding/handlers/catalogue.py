@@ -24,7 +24,8 @@ async def on_issuer_published(office: Office, work: Work, events: Sequence[Recei
     before = await office.catalogue(connection)
     revision = await catalogue_store.next_revision(connection)
     await catalogue_store.keep_issuers(connection, revision, list(issuers.values()))
-    await _tell_keys_of(office, work, sorted(issuers))
+    if office.decides:
+        await _tell_keys_of(office, work, sorted(issuers))
     new = issuers.keys() - before.issuers.keys()
     waiting = [entry for entry in before.achievements.values() if entry.published.issuer_id in new]
     await _recheck(work, waiting)

@@ -90,6 +90,8 @@ async def _keep_facts(office: Office, work: Work, facts: Sequence[NewFact]) -> N
     if erased:
         facts = [fact for fact in facts if fact.learner_id not in erased]
     await fact_store.keep_facts(work.connection, facts)
+    if not office.decides:
+        return
     touched: dict[str, set[str]] = {}
     new: dict[str, set[UUID]] = {}
     causes: dict[str, Cause] = {}
@@ -112,6 +114,8 @@ async def _void_facts(office: Office, work: Work, voids: Sequence[NewVoid]) -> N
     registered, erased, _ = await learner_store.locked_learners(work.connection, {void.learner_id for void in voids})
     voids = [void for void in voids if void.learner_id not in erased]
     await fact_store.keep_voided(work.connection, voids)
+    if not office.decides:
+        return
     # Where only the latest attempt counts, an earlier one may have come to the fore.
     touched: dict[str, set[str]] = {}
     causes: dict[str, Cause] = {}

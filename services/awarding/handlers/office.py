@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -26,7 +27,8 @@ class Office:
     """The secrets of a deployment and what is derived from the database, for one process.
 
     `namespace` is the secret under which badge ids are derived, `private_key` the 32 raw bytes with which all
-    issuers of the deployment sign, `key_valid_from` since when it may.
+    issuers of the deployment sign, `key_valid_from` since when it may. With `decides` false it only remembers what
+    it hears: nothing is awarded, changed or told.
     """
 
     def __init__(
@@ -35,12 +37,19 @@ class Office:
         self.deployment = deployment
         self.namespace = namespace
         self.key_valid_from = key_valid_from
+        self.decides = True
         self._private_key = private_key
         self.public_key = multikey(LocalSigner(private_key, "did:web:localhost").public_key)
         self._catalogue = Catalogue()
         self._patterns = Patterns()
         self._templates: dict[tuple[str, int], tuple[IssuerPublished, Template]] = {}
         self._signers: dict[str, LocalSigner] = {}
+
+    def remembering(self) -> Office:
+        """An office of the same deployment that only remembers, for a database that is made from the topics."""
+        office = copy(self)
+        office.decides = False
+        return office
 
     async def catalogue(self, connection: Connection) -> Catalogue:
         """The catalogue as this transaction sees it; it stays so until the transaction ends.

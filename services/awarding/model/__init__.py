@@ -24,6 +24,7 @@ from services.awarding.model.badges import (
 from services.awarding.model.bulk import BulkJob, BulkLine, BulkProgress, LineDone
 from services.awarding.model.challenges import Challenge
 from services.awarding.model.decisions import BadgeNow, ByHand, PastChange, Refused
+from services.awarding.model.restoring import RestoredBadge, RestoredChange
 
 __all__ = [
     "About",
@@ -50,6 +51,8 @@ __all__ = [
     "Nothing",
     "PastChange",
     "Refused",
+    "RestoredBadge",
+    "RestoredChange",
     "ToldChange",
     "Trail",
     "TrailBadge",

@@ -51,7 +51,8 @@ async def changes(service: Service) -> list[tuple[str, str]]:
     """What was told of badges after their issue: (achievement, what), in the order in which it is told."""
     rows = await service.database.pool.fetch(
         "select type, achievement_id, time, value, event_id from outbox"
-        " join badge on convert_to(badge_id::text, 'UTF8') = key where type <> 'cairn.badge-issued.v1' order by id"
+        " join badge on convert_to(badge_id::text, 'UTF8') = key"
+        " where type like 'cairn.badge-%' and type <> 'cairn.badge-issued.v1' order by id"
     )
     assert len({row["event_id"] for row in rows}) == len(rows)
     for row in rows:

@@ -1,0 +1,58 @@
+"""Reading topics to their present end, outside of any group: before a worker begins, and to rebuild a database."""
+
+# pyright: reportMissingTypeStubs=false
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer
+
+from libs.common.messaging.delivery import Delivery
+from libs.common.messaging.places import Places
+
+log = structlog.get_logger(__name__)
+
+POLL_MS = 50
+
+
+async def catch_up(
+    delivery: Delivery, topics: Sequence[str], *, bootstrap: str, client_id: str, batch_records: int
+) -> int:
+    """Have `delivery` handle what is on `topics` from where its database stands to their end as of now.
+
+    Answers how many records were read. Any number of processes may do so at once: the fence lets each record be
+    handled by one. Raises `LookupError` when a topic is absent, and what Kafka raises when it is away.
+    """
+    consumer: Any = AIOKafkaConsumer(
+        *topics,
+        bootstrap_servers=bootstrap,
+        client_id=client_id,
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+    )
+    records_read = 0
+    await consumer.start()
+    try:
+        # Without a group, a consumer is given all partitions of its topics.
+        partitions = consumer.assignment()
+        absent = sorted(set(topics) - {partition.topic for partition in partitions})
+        if absent:
+            raise LookupError(f"expected the topics {tuple(topics)}, found no {absent}")
+        places = Places(delivery.database, lambda: consumer)
+        await places.take(partitions)
+        ends = await consumer.end_offsets(partitions)
+        while [partition for partition in partitions if await consumer.position(partition) < ends[partition]]:
+            found = await consumer.getmany(timeout_ms=POLL_MS, max_records=batch_records)
+            if found:
+                batch = [record for records in found.values() for record in records]
+                await delivery.handle(batch)
+                records_read += len(batch)
+    finally:
+        await consumer.stop()
+    log.info("caught up", topics=tuple(topics), records=records_read)
+    return records_read
