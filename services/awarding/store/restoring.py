@@ -8,7 +8,7 @@ from uuid import UUID
 
 from libs.common.contracts import BadgeIssued, KeyPublished
 from services.awarding.model import Act, Cause, RestoredBadge, RestoredChange
-from services.awarding.store import RESTORING as SQL
+from services.awarding.store import RESTORING
 
 if TYPE_CHECKING:
     from libs.common.postgres.database import Connection
@@ -20,14 +20,14 @@ _WHOLE_TABLES_SECONDS = 3600.0
 
 async def is_restored(reader: Reader) -> bool:
     """Whether this database was made from the topics already, or has been at work before that was asked."""
-    return await reader.fetchval(SQL["is_restored"])
+    return await reader.fetchval(RESTORING["is_restored"])
 
 
 async def restore_badges(connection: Connection, badges: Sequence[RestoredBadge]) -> None:
     """Keep badges to the byte; one that is kept stays as it is."""
     told: list[BadgeIssued] = [badge.told for badge in badges]
     await connection.execute(
-        SQL["restore_badges"],
+        RESTORING["restore_badges"],
         [badge.badge_id for badge in told],
         [badge.learner_id for badge in told],
         [badge.achievement_id for badge in told],
@@ -53,7 +53,7 @@ async def restore_changes(connection: Connection, changes: Sequence[RestoredChan
     badge_ids, states = [change.badge_id for change in changes], [int(change.state) for change in changes]
     told_at = [change.told_at for change in changes]
     await connection.execute(
-        SQL["restore_changes"],
+        RESTORING["restore_changes"],
         [change.event_id for change in changes],
         badge_ids,
         states,
@@ -61,19 +61,21 @@ async def restore_changes(connection: Connection, changes: Sequence[RestoredChan
         [change.cause_id for change in changes],
         told_at,
     )
-    await connection.execute(SQL["restore_states"], badge_ids, states, told_at, [change.is_over for change in changes])
+    await connection.execute(
+        RESTORING["restore_states"], badge_ids, states, told_at, [change.is_over for change in changes]
+    )
 
 
 async def restore_decisions(connection: Connection, decisions: Sequence[tuple[UUID, int]]) -> None:
     """Keep what people decided (badge id, state as a number), in the order in which it was told."""
     badge_ids, states = [badge_id for badge_id, _ in decisions], [state for _, state in decisions]
-    await connection.execute(SQL["restore_decisions"], badge_ids, states)
+    await connection.execute(RESTORING["restore_decisions"], badge_ids, states)
 
 
 async def restore_acts(connection: Connection, acts: Sequence[Act], untold: str) -> None:
     """Keep acts that were carried out; `untold` stands for what was never told of them."""
     await connection.execute(
-        SQL["restore_acts"],
+        RESTORING["restore_acts"],
         untold,
         [act.act_id for act in acts],
         [act.kind for act in acts],
@@ -89,7 +91,7 @@ async def restore_acts(connection: Connection, acts: Sequence[Act], untold: str)
 async def restore_keys(connection: Connection, keys: Sequence[KeyPublished]) -> None:
     """Keep the public keys that were told."""
     await connection.execute(
-        SQL["restore_keys"],
+        RESTORING["restore_keys"],
         [key.issuer_id for key in keys],
         [key.key_id for key in keys],
         [key.public_key_multibase for key in keys],
@@ -102,22 +104,24 @@ async def settle_restored(connection: Connection, above: int) -> None:
 
     `above` is added to the numbers of the catalogue's revisions.
     """
-    await connection.execute(SQL["settle_triggers"], timeout=_WHOLE_TABLES_SECONDS)
-    for name in ("renumber_issuers", "renumber_achievements", "renumber_catalogue"):
-        await connection.execute(SQL[name], above)
-    for name in ("review_all", "recheck_all", "note_restored"):
-        await connection.execute(SQL[name], timeout=_WHOLE_TABLES_SECONDS)
+    await connection.execute(RESTORING["settle_triggers"], timeout=_WHOLE_TABLES_SECONDS)
+    for statement in (
+        RESTORING["renumber_issuers"], RESTORING["renumber_achievements"], RESTORING["renumber_catalogue"],
+    ):  # fmt: skip
+        await connection.execute(statement, above)
+    for statement in (RESTORING["review_all"], RESTORING["recheck_all"], RESTORING["note_restored"]):
+        await connection.execute(statement, timeout=_WHOLE_TABLES_SECONDS)
 
 
 async def waiting_reviews(connection: Connection, most: int) -> list[str]:
     """Learners whose badges are to be looked at once, now locked and taken off the list."""
-    learner_ids = [row["learner_id"] for row in await connection.fetch(SQL["waiting_reviews"], most)]
+    learner_ids = [row["learner_id"] for row in await connection.fetch(RESTORING["waiting_reviews"], most)]
     if learner_ids:
-        await connection.execute(SQL["done_reviewing"], learner_ids)
+        await connection.execute(RESTORING["done_reviewing"], learner_ids)
     return learner_ids
 
 
 async def last_words(connection: Connection, learner_ids: Collection[str]) -> dict[str, Cause]:
     """Of each learner of whom anything is known, the last event, as the cause of what follows from all of them."""
-    rows = await connection.fetch(SQL["last_words"], sorted(learner_ids))
+    rows = await connection.fetch(RESTORING["last_words"], sorted(learner_ids))
     return {row["learner_id"]: Cause(row["cause_id"], row["occurred_at"], row["traceparent"]) for row in rows}

@@ -12,7 +12,18 @@ import asyncpg
 import pytest
 
 from services.awarding.model import Award, Badge, Fact, NewFact, NewVoid, Trigger
-from services.awarding.store import ACTS, BULK, CHALLENGES, REHEARSAL, SQL, badges, catalogue, facts, learners
+from services.awarding.store import (
+    ACTS,
+    BULK,
+    CHALLENGES,
+    REHEARSAL,
+    RESTORING,
+    SQL,
+    badges,
+    catalogue,
+    facts,
+    learners,
+)
 from tests.services.awarding.support import ISSUER, Service, achievement, at, badge, done, event_id, passed
 
 STORE = Path("services/awarding/store")
@@ -26,6 +37,7 @@ def test_every_query_has_its_function_and_every_function_its_query() -> None:
     assert set(re.findall(r'BULK\["(\w+)"\]', text)) == set(BULK)
     assert set(re.findall(r'REHEARSAL\["(\w+)"\]', text)) == set(REHEARSAL)
     assert set(re.findall(r'CHALLENGES\["(\w+)"\]', text)) == set(CHALLENGES)
+    assert set(re.findall(r'RESTORING\["(\w+)"\]', text)) == set(RESTORING)
 
 
 def new_fact(learner: str, name: str, points: str | None = "50", minutes: float = 1) -> NewFact:
@@ -138,8 +150,8 @@ async def test_badges_are_kept_once_and_read_with_their_credits(service: Service
     async with service.database.transaction() as connection:
         await catalogue.keep_achievements(connection, 1, [achievement("a", badge("b"), credits="2.5")])
         issued = award()
-        assert await badges.keep_badges(connection, [issued]) == {issued.award.badge_id}
-        assert await badges.keep_badges(connection, [issued]) == set()
+        assert (await badges.keep_badges(connection, [issued])).keys() == {issued.award.badge_id}
+        assert await badges.keep_badges(connection, [issued]) == {}
         (held,) = (await badges.held_badges(connection, {("ada", "a"), ("ada", "b")}))["ada"]
         assert (held.credits, held.trigger, held.valid_from) == (Decimal("2.5"), issued.award.trigger, at(1))
         trail = await badges.badge_trail(connection, issued.award.badge_id)
