@@ -41,6 +41,7 @@ class Office:
         self._private_key = private_key
         self.public_key = multikey(LocalSigner(private_key, "did:web:localhost").public_key)
         self._catalogue = Catalogue()
+        self._published = Catalogue()
         self._patterns = Patterns()
         self._templates: dict[tuple[str, int], tuple[IssuerPublished, Template]] = {}
         self._signers: dict[str, LocalSigner] = {}
@@ -60,18 +61,23 @@ class Office:
         # A statement of its own, so that it sees what was committed while the lock was waited for.
         revision, uncommitted = await catalogue_store.catalogue_revision(connection)
         known = self._catalogue
-        if known.revision == revision and not uncommitted:
+        if known.revision == revision:
             return known
-        if known.revision > revision:  # another database, or one set back
-            known = Catalogue()
-        fresh = known.with_published(
-            revision,
-            await catalogue_store.issuers_since(connection, known.revision),
-            await catalogue_store.achievements_since(connection, known.revision),
-        )
-        if not uncommitted:  # what this transaction publishes may yet be rolled back
-            self._catalogue = fresh
-        return fresh
+        if self._published.revision == revision:
+            known = self._published
+        else:
+            if known.revision > revision:  # another database, or one set back
+                known = Catalogue()
+            known = known.with_published(
+                revision,
+                await catalogue_store.issuers_since(connection, known.revision),
+                await catalogue_store.achievements_since(connection, known.revision),
+            )
+        if uncommitted:  # what this transaction publishes may yet be rolled back
+            self._published = known
+        else:
+            self._catalogue = known
+        return known
 
     def template(self, issuer: IssuerPublished, achievement: Achievement) -> Template:
         """The template of the badges of an achievement version; the one longest unused makes room."""

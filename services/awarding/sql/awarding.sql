@@ -17,7 +17,8 @@ select revision, coalesce(changed_by = pg_current_xact_id_if_assigned(), false) 
 from catalogue_revision;
 
 -- name: next_revision
-update catalogue_revision set revision = revision + 1, changed_by = pg_current_xact_id() returning revision;
+update catalogue_revision set revision = nextval('catalogue_revision_number'), changed_by = pg_current_xact_id()
+returning revision;
 
 -- name: issuers_since
 select issuer_id, published from issuer where revision > $1 order by revision, issuer_id;

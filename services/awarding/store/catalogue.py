@@ -33,7 +33,8 @@ async def catalogue_revision(connection: Reader) -> tuple[int, bool]:
 
 
 async def next_revision(connection: Connection) -> int:
-    """Begin a new revision, under the lock of `lock_catalogue`."""
+    """Begin a new revision, under the lock of `lock_catalogue`: its number comes once, whatever is rolled back. Keep
+    what belongs to it before the catalogue is asked for."""
     return await connection.fetchval(SQL["next_revision"])
 
 
