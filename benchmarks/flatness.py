@@ -8,8 +8,8 @@ history, and what it costs would only make the differences smaller.
 
 * catalogue: 1, 100 and 10,000 published achievements, each of twelve assessments; the events are spread over all of
   them, each event is about one, and one learner in twenty earns its badge;
-* history: 10, 1,000 and 100,000 facts that a learner has already, with 100 published achievements; the same number
-  of learners and events.
+* history: 10, 1,000 and 100,000 facts that a learner has already, of other courses, with 100 published achievements;
+  the same number of learners and events.
 
 The sides take turns in rounds, so that whatever else the machine does falls on all of them alike. Each side's figure
 is the median of its rounds; the ratio is that to the smallest side of its kind.
@@ -174,7 +174,7 @@ def _on_top_of(ground: Awarding, history: int, extent: Extent) -> Round:
 
 
 async def _give_history(ground: Awarding, learners: Sequence[str], facts: int) -> None:
-    """Past scores: the first about the published achievements, most about what no achievement mentions any more."""
+    """Past scores in other courses, a dozen each."""
     async with ground.database.transaction() as connection:
         await connection.execute(_HISTORY, list(learners), facts, START)
     await ground.database.pool.execute("vacuum analyze fact")
@@ -182,9 +182,9 @@ async def _give_history(ground: Awarding, learners: Sequence[str], facts: int) -
 
 _HISTORY = """
 insert into fact (learner_id, kind, object_id, event_id, occurred_at, points, out_of)
-select learner_id, 2, case when n % 10 = 0 then 'course-' || n % 100 || ':11' else 'past:' || n / 5 end,
-       gen_random_uuid(), $3::timestamptz - n * interval '1 minute', 30 + n % 60, 100
-from unnest($1::text[]) as learner_id, generate_series(1, $2::integer) as n
+select learner_id, 2, 'past-' || n / 12 || ':' || n % 12, gen_random_uuid(),
+       $3::timestamptz - n * interval '1 minute', 30 + n % 60, 100
+from unnest($1::text[]) as learner_id, generate_series(0, $2::integer - 1) as n
 """
 
 

@@ -1,10 +1,11 @@
-"""What measurements of awarding stand on: PostgreSQL, a database as its worker has it, and records as Kafka brings them.
+"""What measurements of awarding stand on: PostgreSQL, a database as its worker has it, records as Kafka brings them.
 
 Batches go into the worker's own table and delivery: envelope, contract, inbox, handlers, signing, outbox, commit.
 """
 
 from __future__ import annotations
 
+import gc
 import shutil
 import tempfile
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
@@ -104,6 +105,9 @@ class Awarding:
 @asynccontextmanager
 async def awarding(server: LocalPostgres, name: str) -> AsyncGenerator[Awarding]:
     """An awarding service with a database of its own, `name`."""
+    # As `run_worker` does: otherwise the walks of the collector through what is measured count as well.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     connection = await asyncpg.connect(server.dsn())
     try:
         await connection.execute(f'create database "{name}"')

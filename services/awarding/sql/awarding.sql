@@ -52,7 +52,14 @@ cross join lateral (
     offset 0
 ) fact
 union
-select learner_id from badge where achievement_id = any($3::text[])
+select badge.learner_id
+from unnest($3::text[]) as mentioned (achievement_id)
+cross join lateral (
+    select learner_id from badge
+    where hashtextextended(badge.achievement_id, 0) = hashtextextended(mentioned.achievement_id, 0)
+      and badge.achievement_id = mentioned.achievement_id
+    offset 0
+) badge
 order by 1
 on conflict (learner_id) do nothing;
 
