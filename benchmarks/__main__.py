@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-import asyncio
+import logging
+import time
+from importlib import import_module
 from typing import Annotated
 
+import structlog
 import typer
 
-from benchmarks import pipeline
+# In this order; each is a module here with `run(quick=…)`. docs/reference/benchmarks.md says what they measure.
+NAMES = {
+    "pipeline": "the whole path beside the bare floor",
+    "signing": "signing beside raw Ed25519, PyLD and Node",
+    "flatness": "awarding while the catalogue and the histories grow",
+    "bulk": "many awards at once, with the worker killed in the middle",
+    "serving": "a badge's JSON beside nginx and a bare ASGI app",
+    "verifying": "own badges verified beside raw Ed25519, PyLD and Node",
+}
 
 
 def main(
-    learners: Annotated[int, typer.Option(min=20, help="Learners of the pipeline; each has 12 events.")] = 10_000,
-    only: Annotated[str | None, typer.Option(help="pipeline or signing")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(NAMES)}; all without one.")] = None,
+    *,
+    quick: Annotated[bool, typer.Option(help="Small sizes, to see that it runs; the figures mean little.")] = False,
 ) -> None:
-    """Measure the whole path beside the bare floor, and signing beside raw Ed25519."""
-    if only not in (None, "pipeline", "signing"):
-        raise typer.BadParameter(f"expected pipeline or signing, found {only!r}")
-    if only != "signing":
-        typer.echo("== the whole path beside the bare floor")
-        typer.echo(pipeline.report(asyncio.run(pipeline.measure(learners))))
-    if only != "pipeline":
-        from benchmarks import signing
-
-        typer.echo("== signing")
-        signing.main()
+    """Measure Cairn beside what it cannot be faster than. On a machine that does nothing else."""
+    unknown = sorted(set(names or ()) - NAMES.keys())
+    if unknown:
+        raise typer.BadParameter(f"expected names out of {', '.join(NAMES)}, found {', '.join(unknown)}")
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    for name in names or NAMES:
+        typer.echo(f"== {name}: {NAMES[name]}")
+        started = time.monotonic()
+        import_module(f"benchmarks.{name}").run(quick=quick)
+        typer.echo(f"   ({time.monotonic() - started:.0f} s)\n")
 
 
 if __name__ == "__main__":

@@ -46,6 +46,11 @@ class PipelineFigures:
     latencies_seconds: list[float]
 
 
+def run(*, quick: bool) -> None:
+    """Measure and print."""
+    print(report(asyncio.run(measure(500 if quick else 10_000))))
+
+
 async def measure(learners: int) -> PipelineFigures:
     """Run both sides with `learners` × 12 events; the floor first, while the services idle."""
     with tempfile.TemporaryDirectory(prefix="cairn-bench-") as directory:
