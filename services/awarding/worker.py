@@ -22,6 +22,7 @@ from libs.common.contracts import (
     BadgeSuspended,
     CompletionRetracted,
     EvidenceVerified,
+    EvidenceWithdrawn,
     IssuerPublished,
     KeyPublished,
     LearnerRegistered,
@@ -73,6 +74,7 @@ def hears(office: Office) -> tuple[Hears, ...]:
         Hears(ASSESSMENT_SCORED, EvidenceVerified, partial(handlers.on_evidence_verified, office)),
         Hears(ACTIVITY_COMPLETED, CompletionRetracted, partial(handlers.on_completion_retracted, office)),
         Hears(ASSESSMENT_SCORED, ScoreVoided, partial(handlers.on_score_voided, office)),
+        Hears(ASSESSMENT_SCORED, EvidenceWithdrawn, partial(handlers.on_evidence_withdrawn, office)),
     )
 
 
@@ -105,7 +107,7 @@ def remembers() -> tuple[Hears, ...]:
         Hears(BADGE_ISSUED, BadgeReinstated, restoring.on_badge_reinstated, ordered=True, knows_seen=True),
         Hears(BADGE_ISSUED, ActDone, restoring.on_act_done, ordered=True, knows_seen=True),
         Hears(BADGE_ISSUED, BadgeExpired, restoring.pass_over, knows_seen=True),
-        Hears(BADGE_ISSUED, MilestoneReached, restoring.pass_over, knows_seen=True),
+        Hears(BADGE_ISSUED, MilestoneReached, handlers.on_milestone_reached, knows_seen=True),
         Hears(BADGE_ISSUED, StatusListSigned, restoring.pass_over, knows_seen=True),
         Hears(BADGE_ISSUED, BadgesLogged, restoring.pass_over, knows_seen=True),
     )

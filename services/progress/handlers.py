@@ -14,6 +14,7 @@ from libs.common.contracts import (
     Enrolled,
     IssuerPublished,
     LearnerRegistered,
+    MilestoneReached,
     Withdrawn,
 )
 from libs.common.messaging.hearing import Received
@@ -123,6 +124,15 @@ async def on_badge_reinstated(work: Work, received: Sequence[Received[BadgeReins
 async def on_badge_revoked(work: Work, received: Sequence[Received[BadgeRevoked]]) -> None:
     """Note which badges do not hold any more."""
     await _keep_badges(work, received, "revoked")
+
+
+async def on_milestone_reached(work: Work, received: Sequence[Received[MilestoneReached]]) -> None:
+    """Note the milestones that learners reached."""
+    contents = [one.content for one in received if one.content is not None]
+    rows = [
+        (one.learner_id, one.achievement_id, one.version, one.step_id, one.name, one.reached_at) for one in contents
+    ]
+    await store.keep_milestones(work.connection, rows)
 
 
 async def pass_over(work: Work, received: Sequence[Received[Any]]) -> None:

@@ -13,11 +13,14 @@ from libs.common.contracts import (
     AssessmentScored,
     CompletionRetracted,
     EvidenceVerified,
+    EvidenceWithdrawn,
     ScoreVoided,
 )
 
 Kind = Literal["activity", "assessment", "evidence"]
-LearningFact = ActivityCompleted | CompletionRetracted | AssessmentScored | ScoreVoided | EvidenceVerified
+LearningFact = (
+    ActivityCompleted | CompletionRetracted | AssessmentScored | ScoreVoided | EvidenceVerified | EvidenceWithdrawn
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ FORMS: Mapping[str, Form] = {
     AssessmentScored.TYPE: Form(AssessmentScored, "assessment", "assessment_id"),
     ScoreVoided.TYPE: Form(ScoreVoided, "assessment", "assessment_id"),
     EvidenceVerified.TYPE: Form(EvidenceVerified, "evidence", "component_id"),
+    EvidenceWithdrawn.TYPE: Form(EvidenceWithdrawn, "evidence", "component_id"),
 }
 
 
@@ -141,3 +145,14 @@ class Badge:
     achievement_id: str
     status: str
     status_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """A milestone that the learner reached on the way to an achievement; `name` are its words."""
+
+    achievement_id: str
+    version: int
+    step_id: str
+    name: str
+    reached_at: datetime

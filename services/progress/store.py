@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from libs.common.postgres.queries import load_queries
-from services.progress.model import FORMS, Badge, Enrollment, KeptEvent, LearnerEvent, LearningEvent
+from services.progress.model import FORMS, Badge, Enrollment, KeptEvent, LearnerEvent, LearningEvent, Milestone
 
 if TYPE_CHECKING:
     from libs.common.postgres.database import Connection
@@ -92,7 +92,7 @@ async def learn_learners(connection: Connection, learner_ids: Collection[str]) -
 
 async def forget_learners(connection: Connection, learner_ids: Collection[str]) -> None:
     """Delete the learners and everything that is kept about them."""
-    for name in ("forget_learners", "forget_events", "forget_enrollments", "forget_badges"):
+    for name in ("forget_learners", "forget_events", "forget_enrollments", "forget_badges", "forget_milestones"):
         await connection.execute(SQL[name], list(learner_ids))
 
 
@@ -111,6 +111,18 @@ async def keep_badges(
 ) -> None:
     """Keep (badge id, learner id, achievement id, status, status at, event id), each badge once, where newer."""
     await connection.execute(SQL["keep_badges"], *_columns(badges, 6))
+
+
+async def keep_milestones(
+    connection: Connection, milestones: Sequence[tuple[str, str, int, str, str, datetime]]
+) -> None:
+    """Keep (learner id, achievement id, version, step id, name, reached at); what is known stays as it is."""
+    await connection.execute(SQL["keep_milestones"], *_columns(milestones, 6))
+
+
+async def milestones_of_learner(connection: Connection, learner_id: str) -> list[Milestone]:
+    """The learner's milestones, as awarding told them, in order of time."""
+    return [Milestone(**dict(row)) for row in await connection.fetch(SQL["milestones_of_learner"], learner_id)]
 
 
 async def parked_events(connection: Connection, *, after: int, limit: int) -> list[KeptEvent]:

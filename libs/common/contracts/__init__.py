@@ -32,6 +32,7 @@ from libs.common.contracts.progress import (
     AssessmentScored,
     CompletionRetracted,
     EvidenceVerified,
+    EvidenceWithdrawn,
     ScoreVoided,
 )
 
@@ -46,6 +47,7 @@ CONTRACTS: tuple[type[Contract], ...] = (
     AssessmentScored,
     ScoreVoided,
     EvidenceVerified,
+    EvidenceWithdrawn,
     BadgeIssued,
     BadgeRevoked,
     BadgeSuspended,
@@ -79,6 +81,7 @@ __all__ = [
     "EndorsementSigned",
     "Enrolled",
     "EvidenceVerified",
+    "EvidenceWithdrawn",
     "ImportedBadgeWithdrawn",
     "IssuerPublished",
     "KeyPublished",

@@ -97,3 +97,14 @@ class EvidenceVerified(Contract):
     assessor: Label
     rubric_version: Label | None = None
     digest: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")] | None = None
+
+
+class EvidenceWithdrawn(Contract):
+    """The verification told by the event `supersedes` does not count any more: the evidence was withdrawn."""
+
+    TYPE: ClassVar[str] = "cairn.evidence-withdrawn.v1"
+    TOPIC: ClassVar[str] = ASSESSMENT_SCORED
+
+    learner_id: Identifier
+    component_id: ObjectIdentifier
+    supersedes: UUID

@@ -14,9 +14,11 @@ from services.awarding.handlers.facts import (
     on_assessment_scored,
     on_completion_retracted,
     on_evidence_verified,
+    on_evidence_withdrawn,
     on_score_voided,
 )
 from services.awarding.handlers.learners import on_learner_registered
+from services.awarding.handlers.milestones import on_milestone_reached
 from services.awarding.handlers.mosaic import Shelf, show_mosaic
 from services.awarding.handlers.office import Office
 from services.awarding.handlers.reading import explain_achievement, show_trail
@@ -40,8 +42,10 @@ __all__ = [
     "on_assessment_scored",
     "on_completion_retracted",
     "on_evidence_verified",
+    "on_evidence_withdrawn",
     "on_issuer_published",
     "on_learner_registered",
+    "on_milestone_reached",
     "on_score_voided",
     "recheck_waiting",
     "record_act",

@@ -8,8 +8,8 @@ from uuid import UUID, uuid5
 
 from libs.common.contracts import ActDone
 from libs.common.messaging.work import Outgoing, Work
-from services.awarding.handlers.award import SOURCE, award_touched, issue_badges
-from services.awarding.handlers.office import Office
+from services.awarding.handlers.award import award_touched, issue_badges
+from services.awarding.handlers.office import SOURCE, Office
 from services.awarding.handlers.states import evaluate_badges
 from services.awarding.model import Act, Award, BadgeState, ByHand, Cause, Refused
 from services.awarding.rules.acts import decide_act

@@ -10,7 +10,8 @@ from uuid import UUID, uuid5
 from libs.common.contracts import BadgeIssued
 from libs.common.messaging.work import Outgoing, Work
 from libs.common.telemetry import BADGES, SIGNED, current_traceparent, parent_context, tracer
-from services.awarding.handlers.office import Office
+from services.awarding.handlers.milestones import tell_milestones
+from services.awarding.handlers.office import SOURCE, Office
 from services.awarding.model import Award, Badge
 from services.awarding.rules.awards import Standing, decide_awards, in_order_of_arrival
 from services.awarding.rules.badge import claim_of
@@ -22,8 +23,6 @@ from services.awarding.store import facts as fact_store
 if TYPE_CHECKING:
     from libs.common.postgres.database import Connection
 
-SOURCE = "/cairn/awarding"
-
 # Achievement ids by learner id.
 Touched = Mapping[str, set[str]]
 
@@ -32,11 +31,19 @@ async def award_touched(
     office: Office, work: Work, catalogue: Catalogue, touched: Touched, new: Mapping[str, set[UUID]] | None = None
 ) -> list[Award]:
     """Award what is due of the achievements that were touched, and of all that their badges help to earn; answers
-    what was due.
+    what was due. Milestones that were reached are told.
 
     The learners must be registered and locked. `new` are the events that came in now, by learner; without it all
     events of the learners are walked through again.
     """
+    awards = await _award_due(office, work, catalogue, touched, new)
+    await tell_milestones(office, work, catalogue, touched, awards)
+    return awards
+
+
+async def _award_due(
+    office: Office, work: Work, catalogue: Catalogue, touched: Touched, new: Mapping[str, set[UUID]] | None
+) -> list[Award]:
     hopeful = await _hopeful(work.connection, catalogue, touched)
     if not hopeful:
         return []

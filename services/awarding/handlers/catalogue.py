@@ -8,8 +8,7 @@ from uuid import NAMESPACE_URL, uuid5
 from libs.common.contracts import AchievementPublished, IssuerPublished, KeyPublished
 from libs.common.messaging.hearing import Received
 from libs.common.messaging.work import Outgoing, Work
-from services.awarding.handlers.award import SOURCE
-from services.awarding.handlers.office import Office
+from services.awarding.handlers.office import SOURCE, Office
 from services.awarding.rules.catalogue import Achievement
 from services.awarding.store import catalogue as catalogue_store
 

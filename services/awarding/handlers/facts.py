@@ -10,6 +10,7 @@ from libs.common.contracts import (
     AssessmentScored,
     CompletionRetracted,
     EvidenceVerified,
+    EvidenceWithdrawn,
     ScoreVoided,
 )
 from libs.common.messaging.hearing import Received
@@ -73,6 +74,17 @@ async def on_score_voided(office: Office, work: Work, events: Sequence[Received[
     """Scores do not count any more."""
     voids = [
         NewVoid(content.learner_id, _ASSESSMENT, content.assessment_id, content.supersedes, heard.event_id,
+                heard.event.time, heard.event.traceparent)
+        for heard in events
+        if (content := heard.content) is not None
+    ]  # fmt: skip
+    await _void_facts(office, work, voids)
+
+
+async def on_evidence_withdrawn(office: Office, work: Work, events: Sequence[Received[EvidenceWithdrawn]]) -> None:
+    """Evidence that was verified is withdrawn (B4)."""
+    voids = [
+        NewVoid(content.learner_id, _EVIDENCE, content.component_id, content.supersedes, heard.event_id,
                 heard.event.time, heard.event.traceparent)
         for heard in events
         if (content := heard.content) is not None

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from services.awarding.model import Held
 from services.awarding.rules.catalogue import Catalogue
+from services.awarding.rules.explanation import milestone_told
 from services.awarding.rules.mosaic import mosaic_of
 from services.awarding.rules.outcome import Record
 from services.awarding.store import badges as badge_store
 from services.awarding.store import catalogue as catalogue_store
 from services.awarding.store import facts as fact_store
 from services.awarding.store import learners as learner_store
+from services.awarding.store import milestones as milestone_store
 
 if TYPE_CHECKING:
     from services.awarding.store import Reader
@@ -42,7 +44,9 @@ async def show_mosaic(shelf: Shelf, reader: Reader, learner_id: str) -> dict[str
     if not await learner_store.is_learner_known(reader, learner_id):
         return None
     catalogue, record, given = await read_learner(shelf, reader, learner_id)
-    return {"learner_id": learner_id, **mosaic_of(catalogue, record, given)}
+    milestones = await milestone_store.milestones_of(reader, learner_id)
+    told = mosaic_of(catalogue, record, given)
+    return {"learner_id": learner_id, **told, "milestones": [milestone_told(one) for one in milestones]}
 
 
 async def read_learner(shelf: Shelf, reader: Reader, learner_id: str) -> tuple[Catalogue, Record, list[Held]]:

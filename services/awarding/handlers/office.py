@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _MOST_TEMPLATES = 2_000
 
 
+SOURCE = "/cairn/awarding"
+
+
 class Office:
     """The secrets of a deployment and what is derived from the database, for one process.
 

@@ -13,6 +13,7 @@ from services.awarding.store import badges as badge_store
 from services.awarding.store import catalogue as catalogue_store
 from services.awarding.store import facts as fact_store
 from services.awarding.store import learners as learner_store
+from services.awarding.store import milestones as milestone_store
 
 if TYPE_CHECKING:
     from services.awarding.store import Reader
@@ -35,7 +36,9 @@ async def explain_achievement(reader: Reader, learner_id: str, achievement_id: s
     facts = await fact_store.facts_about(reader, [(learner_id, achievement.object_ids)])
     badges = await badge_store.held_badges(reader, {(learner_id, badge) for badge in tree.badges})
     record = Record.of(facts.get(learner_id, []), (held for held in badges.get(learner_id, []) if held.holds))
-    return explanation(learner_id, achievement, record, earned)
+    place = (learner_id, achievement_id, achievement.version)
+    milestones = await milestone_store.milestones_in(reader, [place]) if achievement.milestones else []
+    return explanation(learner_id, achievement, record, earned, milestones)
 
 
 async def show_trail(reader: Reader, badge_id: UUID) -> Trail | None:

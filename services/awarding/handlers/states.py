@@ -9,8 +9,8 @@ from uuid import uuid5
 from libs.common.contracts import BadgeReinstated, BadgeRevoked, BadgeSuspended
 from libs.common.messaging.work import Outgoing, Work
 from libs.common.telemetry import BADGES
-from services.awarding.handlers.award import SOURCE, award_touched
-from services.awarding.handlers.office import Office
+from services.awarding.handlers.award import award_touched
+from services.awarding.handlers.office import SOURCE, Office
 from services.awarding.model import BadgeState, Cause, Change, ToldChange
 from services.awarding.rules.catalogue import Catalogue
 from services.awarding.rules.states import cause_of, decide_states, objects_needed, told_after

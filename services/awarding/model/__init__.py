@@ -24,6 +24,7 @@ from services.awarding.model.badges import (
 from services.awarding.model.bulk import BulkJob, BulkLine, BulkProgress, LineDone
 from services.awarding.model.challenges import Challenge
 from services.awarding.model.decisions import BadgeNow, ByHand, PastChange, Refused
+from services.awarding.model.milestones import Milestone
 from services.awarding.model.restoring import RestoredBadge, RestoredChange
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "Held",
     "Kept",
     "LineDone",
+    "Milestone",
     "NewFact",
     "NewVoid",
     "Nothing",

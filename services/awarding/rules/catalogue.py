@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from libs.common.contracts import AchievementPublished, IssuerPublished
 from services.awarding.model import About
-from services.awarding.rules.tree import Node, compiled, fragile_in
+from services.awarding.rules.tree import Node, compiled, fragile_in, pathways_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Achievement:
 
     `hopeful` is met whenever `tree` was met at any time, and is as quick to ask. `object_ids` are those of the facts
     that it mentions, sorted, as one text with spaces between: ids hold none. Of what is `fragile`, a further fact may
-    undo what was met: only the latest attempt counts.
+    undo what was met: only the latest attempt counts. `milestones` are the ids of the steps so marked.
     """
 
     published: AchievementPublished
@@ -24,6 +24,7 @@ class Achievement:
     hopeful: Node
     object_ids: str
     fragile: frozenset[About]
+    milestones: frozenset[str]
 
     @classmethod
     def of(cls, published: AchievementPublished) -> Achievement:
@@ -31,7 +32,9 @@ class Achievement:
         requirement = published.requirement
         tree = compiled(requirement)
         object_ids = " ".join(sorted({object_id for _, object_id in tree.mentions}))
-        return cls(published, tree, compiled(requirement, hopeful=True), object_ids, fragile_in(tree))
+        steps = (step for pathway in pathways_in(tree) for step in pathway.steps)
+        milestones = frozenset(step.step_id for step in steps if step.milestone)
+        return cls(published, tree, compiled(requirement, hopeful=True), object_ids, fragile_in(tree), milestones)
 
     @property
     def achievement_id(self) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from services.awarding.model import BadgeState, Fact, FactKind, Held
+from services.awarding.model import BadgeState, Fact, FactKind, Held, Milestone
 from services.awarding.rules.badge import milliseconds
 from services.awarding.rules.catalogue import Achievement
 from services.awarding.rules.imported import parts_of
@@ -17,10 +17,17 @@ from services.awarding.rules.scores import plain
 _STATES = {BadgeState.HOLDS: "awarded", BadgeState.SUSPENDED: "suspended", BadgeState.REVOKED: "revoked"}
 
 
-def explanation(learner_id: str, achievement: Achievement, record: Record, held: Held | None = None) -> dict[str, Any]:
+def explanation(
+    learner_id: str,
+    achievement: Achievement,
+    record: Record,
+    held: Held | None = None,
+    milestones: Iterable[Milestone] = (),
+) -> dict[str, Any]:
     """The state of each node of the requirement, what met it, and what is missing.
 
-    `held` is the learner's last badge of the achievement, whether it holds or not.
+    `held` is the learner's last badge of the achievement, whether it holds or not; `milestones` are those that were
+    told.
     """
     outcome = achievement.tree.outcome(record)
     return {
@@ -32,6 +39,18 @@ def explanation(learner_id: str, achievement: Achievement, record: Record, held:
         "badge": None if held is None else _badge(held),
         "requirement": tree_of(outcome),
         "missing": missing_of(outcome),
+        "milestones": [milestone_told(milestone) for milestone in milestones],
+    }
+
+
+def milestone_told(milestone: Milestone) -> dict[str, Any]:
+    """A milestone as plain JSON values."""
+    return {
+        "achievement_id": milestone.achievement_id,
+        "version": milestone.version,
+        "step_id": milestone.step_id,
+        "name": milestone.name,
+        "reached_at": milliseconds(milestone.reached_at),
     }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from services.awarding.model import About
 from services.awarding.store import REHEARSAL, SQL
+from services.awarding.store import milestones as milestone_store
 
 if TYPE_CHECKING:
     from libs.common.postgres.database import Connection
@@ -28,6 +29,7 @@ async def erase_learners(connection: Connection, learner_ids: Sequence[str]) -> 
     await connection.execute(SQL["erase_learners"], names)
     for statement in ("erase_facts", "erase_voided", "erase_grounds", "erase_challenges", "erase_rechecks"):
         await connection.execute(SQL[statement], names)
+    await milestone_store.erase_milestones(connection, names)
 
 
 class Locked(NamedTuple):

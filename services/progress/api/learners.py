@@ -22,7 +22,7 @@ MOST_EVENTS = 10_000
 
 @router.get("/learners/{learner_id}/progress", dependencies=[Depends(requires("records.read"))])
 async def get_progress(request: Request, learner_id: Annotated[Identifier, Path()]) -> Response:
-    """The learner's enrolments, activities, assessments, evidence and badges; how many events are parked.
+    """The learner's enrolments, activities, assessments, evidence, badges and milestones; how many events are parked.
 
     `complete` is false when the learner has more than the newest 10,000 events, which are summed up.
     """
@@ -31,6 +31,7 @@ async def get_progress(request: Request, learner_id: Annotated[Identifier, Path(
         known = bool(await store.known_learners(connection, [learner_id]))
         enrollments = await store.enrollments_of_learner(connection, learner_id)
         badges = await store.badges_of_learner(connection, learner_id)
+        milestones = await store.milestones_of_learner(connection, learner_id)
         events = await store.events_of_learner(connection, learner_id, limit=MOST_EVENTS)
     if not (known or enrollments or badges or events):
         raise Problem(404, "Unknown learner", "Expected a learner who is registered or of whom events came.")
@@ -40,6 +41,7 @@ async def get_progress(request: Request, learner_id: Annotated[Identifier, Path(
         "enrollments": [asdict(enrollment) for enrollment in enrollments],
         **rules.summarise(events),
         "badges": [asdict(badge) for badge in badges],
+        "milestones": [asdict(milestone) for milestone in milestones],
         "events": len(events),
         "complete": len(events) < MOST_EVENTS,
     }

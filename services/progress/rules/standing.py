@@ -11,6 +11,7 @@ from libs.common.contracts import (
     AssessmentScored,
     CompletionRetracted,
     EvidenceVerified,
+    EvidenceWithdrawn,
     ScoreVoided,
 )
 from libs.common.contracts.progress import Score
@@ -33,10 +34,11 @@ def newest_of_each(told: Iterable[T], *, key: Callable[[T], K], order: Callable[
 def summarise(events: Sequence[LearnerEvent]) -> dict[str, Any]:
     """A learner's activities, assessments and evidence, each with what counts now.
 
-    An event that a later one retracted or voided does not count; the latest is the greatest by
+    An event that another retracted, voided or withdrew does not count; the latest is the greatest by
     (occurred_at, event id), so that the answer depends on the set of events alone.
     """
-    gone = {e.fact.supersedes for e in events if isinstance(e.fact, CompletionRetracted | ScoreVoided)}
+    taken_back = (CompletionRetracted, ScoreVoided, EvidenceWithdrawn)
+    gone = {e.fact.supersedes for e in events if isinstance(e.fact, taken_back)}
     counting = sorted((e for e in events if e.event_id not in gone), key=lambda e: (e.occurred_at, e.event_id))
     return {
         "activities": _activities(counting),

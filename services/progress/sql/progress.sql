@@ -90,6 +90,18 @@ set achievement_id = coalesce(known.achievement_id, excluded.achievement_id),
                            when excluded.status_at < known.status_at then known.status_event_id
                            else greatest(excluded.status_event_id, known.status_event_id) end;
 
+-- name: keep_milestones
+insert into milestone (learner_id, achievement_id, version, step_id, name, reached_at)
+select * from unnest($1::text[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::timestamptz[])
+on conflict do nothing;
+
+-- name: milestones_of_learner
+select achievement_id, version, step_id, name, reached_at from milestone
+where learner_id = $1 order by reached_at, achievement_id, step_id;
+
+-- name: forget_milestones
+delete from milestone where learner_id = any($1::text[]);
+
 -- name: parked_events
 select parked_event.sequence, event.event_id, event.type, event.learner_id, event.object_id, event.occurred_at,
        event.received_at, event.sender, event.source, event.source_id, event.traceparent

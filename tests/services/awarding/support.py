@@ -19,6 +19,7 @@ from libs.common.contracts import (
     CompletionRetracted,
     Contract,
     EvidenceVerified,
+    EvidenceWithdrawn,
     IssuerPublished,
     LearnerRegistered,
     ScoreVoided,
@@ -160,12 +161,16 @@ def evidence(learner: str, name: str, minutes: float) -> Event:
 
 
 def voided(event: Event, minutes: float) -> Event:
-    """The score or completion that `event` told does not count."""
+    """The score, verification or completion that `event` told does not count."""
     told = event.content
     name = f"void {event.event_id}"
     if isinstance(told, AssessmentScored):
         content: Contract = ScoreVoided(
             learner_id=told.learner_id, assessment_id=told.assessment_id, supersedes=event.event_id
+        )
+    elif isinstance(told, EvidenceVerified):
+        content = EvidenceWithdrawn(
+            learner_id=told.learner_id, component_id=told.component_id, supersedes=event.event_id
         )
     else:
         content = CompletionRetracted(
@@ -206,6 +211,7 @@ HANDLERS: tuple[tuple[type[Contract], Callable[..., Awaitable[None]]], ...] = (
     (EvidenceVerified, handlers.on_evidence_verified),
     (CompletionRetracted, handlers.on_completion_retracted),
     (ScoreVoided, handlers.on_score_voided),
+    (EvidenceWithdrawn, handlers.on_evidence_withdrawn),
 )
 
 

@@ -21,11 +21,13 @@ from tests.services.awarding.support import (
     credits_from,
     done,
     erased,
+    evidence,
     n_of,
     passed,
     published,
     registered,
     scored,
+    verified,
     voided,
 )
 
@@ -78,6 +80,22 @@ async def test_a_voided_score_suspends_all_that_stands_on_it_and_a_new_one_bring
         own = [other["told_at"] for other in times if other["badge_id"] == row["badge_id"]]
         assert own == sorted(set(own))
     assert not await service.database.pool.fetchval("select unsettled from learner")
+
+
+async def test_withdrawn_evidence_suspends_what_stands_on_it_whenever_it_is_heard_of(service: Service) -> None:
+    seen = evidence("ada", "folder", 1)
+    catalogue = (ISSUER, achievement("part", verified("folder")), achievement("stack", badge("part")))
+    await service.hear(*published(*catalogue), *registered("ada", "ben"), seen)
+    assert await holding(service) == {"part", "stack"}
+    await service.hear(voided(seen, 2))
+    assert await changes(service) == [("part", "suspended"), ("stack", "suspended")]
+    await service.hear(evidence("ada", "folder", 3))
+    assert await holding(service) == {"part", "stack"}
+    # Withdrawn before it came, it never counts.
+    bens = evidence("ben", "folder", 1)
+    await service.hear(voided(bens, 2))
+    await service.hear(bens)
+    assert {learner for learner, _ in await service.badges()} == {"ada"}
 
 
 async def test_another_route_keeps_what_stands_on_it(service: Service) -> None:

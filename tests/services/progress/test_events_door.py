@@ -56,16 +56,19 @@ async def test_every_type_has_its_topic(doors: httpx.AsyncClient, mint: TokenMin
     void = {"learner_id": "ada", "assessment_id": "quiz:1", "supersedes": before}
     retract = {"learner_id": "ada", "activity_id": "page:1", "supersedes": before}
     evidence = {"learner_id": "ada", "component_id": "essay", "assessor": "Dr Hopper"}
+    withdrawn = {key: text for key, text in (evidence | retract).items() if key in ("learner_id", "component_id")}
+    withdrawn["supersedes"] = retract["supersedes"]
     answer = await send(
         doors,
         mint,
         scored(id="1", type="cairn.score-voided.v1", data=void),
         scored(id="2", type="cairn.completion-retracted.v1", data=retract),
         scored(id="3", type="cairn.evidence-verified.v1", data=evidence),
+        scored(id="4", type="cairn.evidence-withdrawn.v1", data=withdrawn),
     )
-    assert answer.json()["accepted"] == 3
+    assert answer.json()["accepted"] == 4
     assert [row["topic"] for row in await told(database)] == [
-        "assessment-scored", "activity-completed", "assessment-scored",
+        "assessment-scored", "activity-completed", "assessment-scored", "assessment-scored",
     ]  # fmt: skip
 
 

@@ -8,7 +8,14 @@ from uuid import UUID, uuid5
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.common.contracts import ActivityCompleted, AssessmentScored, CompletionRetracted, ScoreVoided
+from libs.common.contracts import (
+    ActivityCompleted,
+    AssessmentScored,
+    CompletionRetracted,
+    EvidenceVerified,
+    EvidenceWithdrawn,
+    ScoreVoided,
+)
 from libs.common.contracts.requirement import (
     ActivityRequired,
     All,
@@ -139,3 +146,10 @@ def test_a_retracted_completion_does_not_count() -> None:
     )
     assert rules.summarise([done])["activities"] != []
     assert rules.summarise([gone, done])["activities"] == []
+
+
+def test_withdrawn_evidence_does_not_count() -> None:
+    seen = _learner_event(1, EvidenceVerified(learner_id="ada", component_id="e", assessor="Dr Gray"), "e")
+    gone = _learner_event(2, EvidenceWithdrawn(learner_id="ada", component_id="e", supersedes=UUID(int=1)), "e")
+    assert rules.summarise([seen])["evidence"] != []
+    assert rules.summarise([gone, seen])["evidence"] == []

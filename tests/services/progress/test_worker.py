@@ -20,6 +20,7 @@ from libs.common.contracts import (
     Enrolled,
     IssuerPublished,
     KeyPublished,
+    MilestoneReached,
     ScoreVoided,
     Withdrawn,
 )
@@ -172,3 +173,21 @@ async def test_progress_is_summed_up(delivery: Delivery, doors: httpx.AsyncClien
 async def test_every_query_is_understood_by_the_server(database: Database, name: str) -> None:
     async with database.pool.acquire() as connection:
         await connection.prepare(SQL[name])
+
+
+async def test_milestones_are_shown_and_erased_with_the_learner(
+    delivery: Delivery, doors: httpx.AsyncClient, mint: TokenMint
+) -> None:
+    content = {
+        "learner_id": "ada", "achievement_id": "way", "version": 1, "step_id": "half", "name": "Half of the way",
+        "reached_at": "2026-02-25T09:00:00Z",
+    }  # fmt: skip
+    reached = message("badge-issued", MilestoneReached, "milestone:ada", content)
+    again = message("badge-issued", MilestoneReached, "milestone:ada", content)
+    assert (await hear(delivery, learner("ada"), reached, again)).dead_lettered == 0
+    shown = (await read(doors, mint, "/learners/ada/progress")).json()["milestones"]
+    assert [(one["achievement_id"], one["step_id"], one["name"]) for one in shown] == [
+        ("way", "half", "Half of the way")
+    ]
+    await hear(delivery, learner("ada", erased=True))
+    assert (await read(doors, mint, "/learners/ada/progress")).status_code == 404
