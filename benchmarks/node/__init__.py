@@ -27,7 +27,7 @@ class Node:
 
         Raises `NodeMissing`.
         """
-        _install()
+        install(FOLDER)
         self._process = subprocess.Popen(
             ["node", "sign.mjs"], cwd=FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -64,15 +64,16 @@ class Node:
         return json.loads(line)
 
 
-def _install() -> None:
+def install(folder: Path) -> None:
+    """Install what the lock file in `folder` names, if it is not there. Raises `NodeMissing`."""
     for command in ("node", "npm"):
         if shutil.which(command) is None:
             raise NodeMissing(f"expected {command} on the PATH (Node 20 or later)")
-    if (FOLDER / "node_modules" / ".package-lock.json").exists():
+    if (folder / "node_modules" / ".package-lock.json").exists():
         return
     words = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
     try:
-        done = subprocess.run(words, cwd=FOLDER, capture_output=True, text=True, timeout=_INSTALL_SECONDS, check=False)
+        done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=_INSTALL_SECONDS, check=False)
     except subprocess.TimeoutExpired:
         raise NodeMissing(f"expected npm ci to end within {_INSTALL_SECONDS} s") from None
     if done.returncode:

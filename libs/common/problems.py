@@ -21,6 +21,30 @@ log = structlog.get_logger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
+_PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
+                "required": ["detail"],
+            },
+        },
+    },
+    "required": ["type", "title", "status"],
+}
+_PROBLEM: dict[str, Any] = {
+    "description": "A problem document (RFC 9457)",
+    "content": {PROBLEM_JSON: {"schema": _PROBLEM_SCHEMA}},
+}
+# How every service's OpenAPI document describes its refusals; 422 stands in place of FastAPI's own form.
+PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {"4XX": _PROBLEM, 422: _PROBLEM, 503: _PROBLEM}
 # What a database that is away, restarting, refusing connections or too busy for this transaction looks like from
 # here: the same request may be sent again.
 AWAY = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError,

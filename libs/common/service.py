@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -14,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 
 from libs.common.door import Door, TooLarge, too_large
 from libs.common.postgres.database import Database
-from libs.common.problems import AWAY, RETRY_AFTER_SECONDS, install_problem_handlers
+from libs.common.problems import AWAY, PROBLEM_RESPONSES, RETRY_AFTER_SECONDS, install_problem_handlers
 from libs.common.security import Tokens
 from libs.common.settings import ServiceSettings
 
@@ -46,7 +49,11 @@ def create_app(
         finally:
             await app.state.database.close()
 
-    app = FastAPI(title=title, version="1.0", lifespan=run, docs_url="/docs", redoc_url=None, telemetry=_NO_TELEMETRY)
+    app = FastAPI(
+        title=title, version="1.0", lifespan=run, docs_url="/docs", redoc_url=None, telemetry=_NO_TELEMETRY,
+        responses=PROBLEM_RESPONSES,
+    )  # fmt: skip
+    app.openapi = partial(_description, app)
     app.state.settings = settings
     app.state.tokens = Tokens(settings.token_keys_file, issuer=settings.token_issuer, audience=settings.token_audience)
     install_problem_handlers(app)
@@ -54,6 +61,18 @@ def create_app(
     _add_health(app)
     app.add_middleware(Door, service=service, largest_body_bytes=settings.largest_body_bytes)
     return app
+
+
+def _description(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document. HEAD goes with GET and is left out: two operations may not have one id."""
+    if app.openapi_schema is None:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Duplicate Operation ID", UserWarning)
+            app.openapi_schema = FastAPI.openapi(app)
+        for operations in app.openapi_schema["paths"].values():
+            if "get" in operations:
+                operations.pop("head", None)
+    return app.openapi_schema
 
 
 def _add_health(app: FastAPI) -> None:

@@ -22,6 +22,7 @@ from services.progress.model import FORMS, Classified, FieldFault, KeptEvent, Le
 from services.progress.settings import ProgressSettings
 
 router = APIRouter(tags=["events"])
+_LARGEST_PLACE = 2**63 - 1  # PostgreSQL's bigint
 
 MOST_LISTED = 1_000
 _ONE = {"type": "object", "description": f"A CloudEvent 1.0 of one of the types {', '.join(FORMS)}"}
@@ -81,7 +82,7 @@ async def get_events(
     request: Request,
     state: Literal["parked", "unmapped"],
     limit: Annotated[int, Query(ge=1, le=MOST_LISTED)] = 100,
-    after: Annotated[int, Query(ge=0, description="`next` of the page before")] = 0,
+    after: Annotated[int, Query(ge=0, le=_LARGEST_PLACE, description="`next` of the page before")] = 0,
 ) -> Response:
     """The events that wait for an unknown learner, or whose object no published achievement mentions.
 
