@@ -25,6 +25,7 @@ OTHERS = {
 TESTS = {
     "CAIRN_TEST_INFRASTRUCTURE": "where tests get PostgreSQL and Kafka: `environment`, `containers` or `embedded`",
     "CAIRN_TEST_POSTGRES_DSN": "a superuser's PostgreSQL URL for tests (`environment`)",
+    "CAIRN_TEST_EXAMPLES": "how many requests a test sends to each operation of the HTTP doors; 4 unless set",
     "CAIRN_TEST_KAFKA": "host:port of a Kafka broker for tests (`environment`)",
     "CAIRN_TEST_DATA": "folder with outside material for tests, each skipped where it is absent: "
     "`cloudevents/`, `credentials/`, `oulad/`",
