@@ -7,6 +7,7 @@ passes (SR-8). A person who follows a link gets the same token in a cookie (see 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -102,6 +103,19 @@ def requires(scope: str) -> Callable[[Request], Principal]:
         return principal
 
     return authorised
+
+
+def form_token(request: Request) -> str:
+    """What a form on a page must send back to be believed: a digest of the session, which no other site can know."""
+    return hashlib.sha256(b"cairn form " + request.cookies.get(SESSION_COOKIE, "").encode()).hexdigest()
+
+
+def sender(request: Request, sent: str) -> Principal | None:
+    """Who sent a form: the session's caller, if `sent` is the `form_token` of that session (SR-17)."""
+    cookie = request.cookies.get(SESSION_COOKIE)
+    if not cookie or not hmac.compare_digest(form_token(request).encode(), sent.encode("utf-8", "replace")):
+        return None
+    return cast("Tokens", request.app.state.tokens).principal(cookie)
 
 
 def caller(request: Request) -> Principal | None:

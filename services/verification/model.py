@@ -21,13 +21,52 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """Who may see a badge, as its learner decided: everybody (`until` an instant, if set), or nobody else (M1.3)."""
+
+    audience: Literal["public", "private"]
+    until: datetime | None
+    shows_name: bool
+    shows_evidence: bool
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ShareLink:
+    """A link that shows a badge to whoever has its `secret`, `until` an instant if set; `purpose` is the learner's."""
+
+    link_id: UUID
+    badge_id: UUID
+    secret: str
+    purpose: str
+    until: datetime | None
+    shows_name: bool
+    shows_evidence: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a caller may see of a badge, and by what right."""
+
+    by: Literal["owner", "link", "public"]
+    shows_name: bool
+    shows_evidence: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SignedDocument:
-    """The signed bytes of a badge, with the digest that was told with them and the span that told them."""
+    """The signed bytes of a badge, with the digest that was told with them and the span that told them.
+
+    `share` says who may see it, where the learner has decided.
+    """
 
     content: bytes
     digest: str
     issued_at: datetime
     traceparent: str | None
+    learner_id: str
+    share: Share | None
 
 
 @dataclass(frozen=True, slots=True)

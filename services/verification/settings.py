@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from libs.common.settings import ServiceSettings
@@ -15,4 +17,10 @@ class VerificationSettings(ServiceSettings):
     memory_seconds: float = Field(60, ge=0, description="longest time that a document stays in memory unread anew")
     verifications_per_minute: int = Field(
         60, ge=1, le=100_000, description="how many badges one caller may have verified in a minute"
+    )
+    sharing: Literal["public", "private"] = Field(
+        "public", description="who sees a badge until its learner decides: everybody who knows its address, or nobody"
+    )
+    codes_per_minute: int = Field(
+        30, ge=1, le=100_000, description="how many short codes one caller may try in a minute"
     )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from libs.common.contracts import awarding, enrollment
-from libs.common.contracts.topics import BADGE_ISSUED, CATALOGUE
+from libs.common.contracts.topics import BADGE_ISSUED, CATALOGUE, LEARNERS
 from libs.common.messaging.hearing import Hears
 from libs.common.messaging.worker_process import run_worker
 from libs.common.settings import ServiceSettings
 from services.verification import handlers
+from services.verification.handlers.learners import on_learner_registered
 
 # The order in which the events do their work, whatever it is, makes no difference to the state.
 HEARS = (
     Hears(CATALOGUE, enrollment.IssuerPublished, handlers.on_issuer_published),
     Hears(CATALOGUE, enrollment.AchievementPublished, handlers.on_achievement_published),
+    Hears(LEARNERS, enrollment.LearnerRegistered, on_learner_registered),
     Hears(BADGE_ISSUED, awarding.KeyPublished, handlers.on_key_published),
     Hears(BADGE_ISSUED, awarding.BadgeIssued, handlers.on_badge_issued),
     Hears(BADGE_ISSUED, awarding.BadgeRevoked, handlers.on_badge_revoked),

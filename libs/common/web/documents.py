@@ -12,8 +12,8 @@ from functools import cached_property
 from starlette.requests import Request
 from starlette.responses import Response
 
-# What was signed never changes; a day bounds how long a shared cache keeps what its learner had erased.
-SIGNED = "public, max-age=86400, immutable"
+# What was signed never changes; a minute bounds how long a cache shows what its learner took back or had erased (M1.3).
+SIGNED = "public, max-age=60, immutable, stale-if-error=86400"
 # What tells of a status: short, so that a withdrawal shows soon, and shown stale rather than not at all (B6).
 STATUS = "public, max-age=30, stale-if-error=86400"
 PERMANENT = "public, max-age=31536000, immutable"

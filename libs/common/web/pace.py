@@ -32,7 +32,7 @@ class Pace:
         if left < 1:
             self._buckets[name] = (left, now)
             seconds = max(1, round((1 - left) * 60 / self._turns))
-            detail = f"Expected at most {self._turns} verifications a minute."
+            detail = f"Expected at most {self._turns} requests a minute."
             raise Problem(429, "Too many requests", detail, headers=(("Retry-After", str(seconds)),))
         self._buckets[name] = (left - 1, now)
         if len(self._buckets) > _REMEMBERED:

@@ -25,6 +25,7 @@ from libs.common.credentials.shape import Shapes
 from services.verification import store
 from services.verification.api.parts import Parts, database_of, parts_of
 from services.verification.api.verifications import path_of_own
+from services.verification.api.visible import is_public
 from services.verification.model import Badge, Key
 from services.verification.rules.first_hand import judge_own
 from services.verification.rules.standing import decide_standing
@@ -55,7 +56,13 @@ class OwnBadges:
         badges = await store.badges(pool, list(set(named.values())))
         names = sorted({badge.issuer_id for badge in badges.values()})
         known = Known(badges, await store.keys_of_issuers(pool, names), await store.known_issuers(pool, names))
-        chosen = [(line, badges[named[line.number]]) for line in lines if named.get(line.number) in badges]
+        chosen = [
+            (line, badge)
+            for line in lines
+            if (badge := badges.get(named[line.number]) if line.number in named else None) is not None
+            # Who names a badge must be shown it; who brings it has it.
+            and (line.content.startswith(b"{") or is_public(badge.signed, request))
+        ]
         return await asyncio.to_thread(self._judge, chosen, known, parts)
 
     def _judge(self, chosen: list[tuple[Line, Badge]], known: Known, parts: Parts) -> dict[int, Judgement]:

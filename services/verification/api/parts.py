@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Literal, cast
 from uuid import UUID
 
 import orjson
@@ -45,7 +45,10 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What an app of verification is made of. `now` gives the present instant (aware)."""
+    """What an app of verification is made of.
+
+    `now` gives the present instant (aware); `sharing` says who sees a badge whose learner has not decided.
+    """
 
     pages: Pages
     shelf: Shelf
@@ -54,6 +57,8 @@ class Parts:
     now: Callable[[], datetime]
     verifier: Verifier
     pace: Pace
+    codes_pace: Pace
+    sharing: Literal["public", "private"]
 
 
 def parts_of(request: Request) -> Parts:

@@ -35,6 +35,12 @@ insert into badge (badge_id, learner_id, achievement_id, version, issuer_id, val
                    open_badge_2, digest, issued_at, traceparent)
 select * from unnest($1::uuid[], $2::text[], $3::text[], $4::integer[], $5::text[], $6::timestamptz[],
                      $7::timestamptz[], $8::bytea[], $9::bytea[], $10::text[], $11::timestamptz[], $12::text[])
+    as told (badge_id, learner_id, achievement_id, version, issuer_id, valid_from, valid_until, credential,
+             open_badge_2, digest, issued_at, traceparent)
+where not exists (
+    select from erased_learner
+    where erased_learner.learner_id = told.learner_id and told.issued_at <= erased_learner.erased_at
+)
 on conflict (badge_id) do nothing;
 
 -- name: badges_told_otherwise
@@ -67,13 +73,18 @@ set public_key_multibase = excluded.public_key_multibase, valid_from = excluded.
 where (excluded.told_at, excluded.event_id) > (issuer_key.told_at, issuer_key.event_id);
 
 -- name: signed_document
-select credential, digest, issued_at, traceparent from badge where badge_id = $1;
+select badge.credential, badge.digest, badge.issued_at, badge.traceparent, badge.learner_id, share.audience,
+       share.until as shared_until, share.shows_name, share.shows_evidence, share.changed_at as share_changed_at
+from badge left join badge_share as share using (badge_id)
+where badge_id = $1;
 
 -- name: badge
 select badge.*, revocation.holds as revoked, revocation.reason as revocation_reason,
        revocation.told_at as revoked_at, suspension.holds as suspended, suspension.reason as suspension_reason,
-       suspension.told_at as suspended_at
+       suspension.told_at as suspended_at, share.audience, share.until as shared_until, share.shows_name,
+       share.shows_evidence, share.changed_at as share_changed_at
 from badge
+left join badge_share as share on share.badge_id = badge.badge_id
 left join badge_change as revocation
     on revocation.badge_id = badge.badge_id and revocation.aspect = 'revocation'
 left join badge_change as suspension
@@ -83,8 +94,10 @@ where badge.badge_id = $1;
 -- name: badges
 select badge.*, revocation.holds as revoked, revocation.reason as revocation_reason,
        revocation.told_at as revoked_at, suspension.holds as suspended, suspension.reason as suspension_reason,
-       suspension.told_at as suspended_at
+       suspension.told_at as suspended_at, share.audience, share.until as shared_until, share.shows_name,
+       share.shows_evidence, share.changed_at as share_changed_at
 from badge
+left join badge_share as share on share.badge_id = badge.badge_id
 left join badge_change as revocation
     on revocation.badge_id = badge.badge_id and revocation.aspect = 'revocation'
 left join badge_change as suspension

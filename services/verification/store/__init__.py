@@ -13,7 +13,17 @@ import orjson
 from libs.common.contracts.awarding import BadgeIssued, KeyPublished
 from libs.common.contracts.enrollment import AchievementPublished, IssuerPublished
 from libs.common.postgres.queries import load_queries
-from services.verification.model import Achievement, Alignment, Badge, Change, HeldBadge, Issuer, Key, SignedDocument
+from services.verification.model import (
+    Achievement,
+    Alignment,
+    Badge,
+    Change,
+    HeldBadge,
+    Issuer,
+    Key,
+    Share,
+    SignedDocument,
+)
 
 if TYPE_CHECKING:
     from libs.common.postgres.database import Connection, Pool
@@ -183,7 +193,14 @@ def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
 
 
 def _signed(row: Any) -> SignedDocument:
-    return SignedDocument(row["credential"], row["digest"], row["issued_at"], row["traceparent"])
+    share = None
+    if row["audience"] is not None:
+        share = Share(
+            row["audience"], row["shared_until"], row["shows_name"], row["shows_evidence"], row["share_changed_at"]
+        )
+    return SignedDocument(
+        row["credential"], row["digest"], row["issued_at"], row["traceparent"], row["learner_id"], share
+    )
 
 
 def _badge(row: Any) -> Badge:
