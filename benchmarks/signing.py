@@ -97,7 +97,7 @@ def claim(number: int) -> Claim:
         valid_from=datetime(2024, 1, 1, tzinfo=UTC) + timedelta(seconds=number),
         evidence=(Evidence(f"https://portfolio.example/{number}", name="Portfolio"),),
         results=(Result(value=str(40 + number % 61), status="Completed"),),
-        status=StatusEntry(AT.status_list("ou", "revocation", 1), number),
+        status=(StatusEntry(AT.status_list("ou-revocation-1"), number),),
     )
 
 

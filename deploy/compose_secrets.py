@@ -33,7 +33,12 @@ def make_secrets(state: Path) -> int:
             _write(folder / f"{name}-dsn", dsn)
     # The processes read these as the user of the image, and awarding refuses a key that others may read.
     user = os.getuid() or IMAGE_USER
-    for path in (identity.signing_key_file, identity.token_keys_file, *identity.secrets_directory.iterdir()):
+    for path in (
+        identity.signing_key_file,
+        identity.jwt_key_file,
+        identity.token_keys_file,
+        *identity.secrets_directory.iterdir(),
+    ):
         if os.getuid() == 0:
             os.chown(path, user, user)
     return user

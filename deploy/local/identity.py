@@ -11,10 +11,11 @@ from pathlib import Path
 from uuid import uuid4
 
 import orjson
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc import jwt
 from joserfc.jwk import ECKey
+
+from libs.common.signing.file_key import create_key_file
+from libs.common.signing.token_key import create_token_key_file
 
 SCOPES = (
     "catalogue.write",
@@ -25,6 +26,7 @@ SCOPES = (
     "records.read",
     "badges.write",
     "badges.verify",
+    "keys.write",
     "operations",
 )
 TOKEN_ISSUER = "cairn-local"  # noqa: S105 - a name
@@ -36,12 +38,14 @@ _ALGORITHM = "ES256"
 class Identity:
     """Where the secrets lie. `secrets_directory` is what services read as `CAIRN_SECRETS_DIR`.
 
-    In it lie the badge namespace and the pepper, each in a file named like its setting. The issuer's Ed25519 key
-    lies beside it, and so does the key that signs access tokens, which no service may hold.
+    In it lie the badge namespace and the pepper, each in a file named like its setting. The issuers' keys lie beside
+    it, Ed25519 for badges and P-256 for VC-JWTs, and so does the key that signs access tokens, which no service may
+    hold.
     """
 
     secrets_directory: Path
     signing_key_file: Path
+    jwt_key_file: Path
     token_key_file: Path
     token_keys_file: Path
 
@@ -71,10 +75,13 @@ def load_identity(directory: Path) -> Identity:
     services = directory / "services"
     services.mkdir(exist_ok=True, mode=0o700)
     identity = Identity(
-        services, directory / "issuer-key.pem", directory / "token-key.json", directory / "token-keys.json"
-    )
+        services, directory / "issuer-key.pem", directory / "issuer-jwt-key.pem", directory / "token-key.json",
+        directory / "token-keys.json",
+    )  # fmt: skip
     if not identity.signing_key_file.exists():
-        _write(identity.signing_key_file, _new_signing_key())
+        create_key_file(identity.signing_key_file)
+    if not identity.jwt_key_file.exists():
+        create_token_key_file(identity.jwt_key_file)
     if not identity.token_key_file.exists():
         key = ECKey.generate_key("P-256", {"use": "sig", "alg": _ALGORITHM}, auto_kid=True)
         _write(identity.token_key_file, orjson.dumps(key.as_dict(private=True)))
@@ -85,11 +92,6 @@ def load_identity(directory: Path) -> Identity:
         if not (services / name).exists():
             _write(services / name, content.encode())
     return identity
-
-
-def _new_signing_key() -> bytes:
-    key = Ed25519PrivateKey.generate()
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def _made_up() -> dict[str, str]:

@@ -185,7 +185,8 @@ class System:
         }
         if service == "awarding":
             settings["CAIRN_SECRETS_DIR"] = str(self.identity.secrets_directory)
-            settings["CAIRN_SIGNING_KEY_FILE"] = str(self.identity.signing_key_file)
+            settings["CAIRN_SIGNING_KEYS"] = self.identity.signing_key_file.as_uri()
+            settings["CAIRN_JWT_KEYS"] = self.identity.jwt_key_file.as_uri()
         if self.shape.trace_file is not None:
             settings["CAIRN_TRACE_FILE"] = str(self.shape.trace_file.resolve())
         return settings | dict(self.shape.settings)

@@ -1,22 +1,18 @@
-"""What awarding's processes read from their environment, and the signing key that it names."""
+"""What awarding's processes read from their environment, and the keys that it names."""
 
 from __future__ import annotations
 
-import os
-import stat
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import AwareDatetime, Field, SecretStr
 
 from libs.common.settings import ServiceSettings
+from libs.common.signing.key import KeyUnusable
+from libs.common.signing.ring import Ring, open_ring
 
-_RAW_KEY_BYTES = 32
 _SHORTEST_PEPPER_BYTES = 16
-_LARGEST_KEY_FILE_BYTES = 10_000
 
 
 class SettingsError(Exception):
@@ -28,11 +24,19 @@ class AwardingSettings(ServiceSettings):
 
     port: int = Field(8103, ge=0, le=65535, description="port on which the api listens")
     signing_key_file: Path | None = Field(
-        None, description="Ed25519 private key, PEM (PKCS#8) or 32 raw bytes, readable by its owner only"
+        None, description="one more such key, the first: PEM (PKCS#8) or 32 raw bytes, readable by its owner only"
+    )
+    signing_keys: str = Field(
+        "",
+        description="Ed25519 keys of badges, as URLs (`file:`, `pkcs11:`, `vault+https:`) between spaces, each in turn;"
+        " `issuer=URL` is for one issuer",
+    )
+    jwt_keys: str = Field(
+        "", description="P-256 or RSA keys of VC-JWTs, as `file:` URLs between spaces; without one there are none"
     )
     signing_key_valid_from: AwareDatetime = Field(
         datetime(2000, 1, 1, tzinfo=UTC),
-        description="since when the key may sign; not after the earliest achievement",
+        description="since when the first key of an issuer may sign; not after the earliest achievement",
     )
     badge_namespace: SecretStr | None = Field(None, description="secret UUID under which badge ids are derived")
     subject_pepper: SecretStr | None = Field(
@@ -57,39 +61,21 @@ class AwardingSettings(ServiceSettings):
             raise SettingsError(f"CAIRN_SUBJECT_PEPPER: expected {expected}, found {len(secret)} bytes")
         return secret
 
-    def signing_key(self) -> bytes:
-        """The raw private key. Raises `SettingsError` when it is absent, readable by others, or no Ed25519 key."""
-        if self.signing_key_file is None:
-            raise SettingsError("CAIRN_SIGNING_KEY_FILE: expected the path of a private key, found nothing")
-        return read_signing_key(self.signing_key_file)
+    def ring(self) -> Ring:
+        """The keys to sign with, opened and tried out. Raises `SettingsError` when one cannot be used.
+
+        It may ask an HSM or a server, and blocks while it does.
+        """
+        files = [] if self.signing_key_file is None else [self.signing_key_file.absolute().as_uri()]
+        proofs = " ".join([*files, self.signing_keys])
+        if not proofs.strip():
+            raise SettingsError("CAIRN_SIGNING_KEYS: expected the URL of a private key, found nothing")
+        try:
+            return open_ring(proofs, self.jwt_keys)
+        except KeyUnusable as fault:
+            raise SettingsError(f"CAIRN_SIGNING_KEYS: {fault}") from None
 
 
 def read_settings() -> AwardingSettings:
     """The settings in the environment of this process."""
     return AwardingSettings()  # pyright: ignore[reportCallIssue] - every value comes from the environment
-
-
-def read_signing_key(path: Path) -> bytes:
-    """The 32 raw bytes of the Ed25519 private key in the file at `path`.
-
-    Raises `SettingsError` when the file is no private key of that kind, or is open to group or others: who can
-    read the key can issue badges.
-    """
-    try:
-        with path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            content = file.read(_LARGEST_KEY_FILE_BYTES)
-    except OSError as fault:
-        raise SettingsError(f"{path}: expected a readable key file, found {fault.strerror}") from None
-    mode = stat.S_IMODE(status.st_mode)
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise SettingsError(f"{path}: expected a key that only its owner may read (0600), found mode {mode:04o}")
-    if len(content) == _RAW_KEY_BYTES:
-        return content
-    try:
-        key = load_pem_private_key(content, password=None)
-    except (ValueError, TypeError):
-        raise SettingsError(f"{path}: expected 32 raw bytes or an unencrypted PEM private key") from None
-    if not isinstance(key, Ed25519PrivateKey):
-        raise SettingsError(f"{path}: expected an Ed25519 key, found {type(key).__name__.lstrip('_')}")
-    return key.private_bytes_raw()

@@ -118,8 +118,8 @@ def open_office(settings: AwardingSettings) -> Office:
     return Office(
         Deployment(Addresses(settings.public_url.rstrip("/")), settings.pepper()),
         namespace=settings.namespace(),
-        private_key=settings.signing_key(),
-        key_valid_from=settings.signing_key_valid_from,
+        ring=settings.ring(),
+        keys_valid_from=settings.signing_key_valid_from,
     )
 
 
@@ -151,6 +151,7 @@ async def run(settings: ServiceSettings) -> None:
             task.cancel()
         await asyncio.gather(*aside, return_exceptions=True)
         await database.close()
+        office.close()
 
 
 async def _when(ready: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from libs.common.credentials.identifiers import did_web
+from libs.common.credentials.identifiers import did_web, did_web_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,12 @@ class Addresses:
         return f"{self.base_url}/ob2/issuers/{issuer}"
 
     def issuer_key(self, issuer: str, key: str) -> str:
-        """A P-256 or RSA key of an issuer as JWK: the `kid` of its VC-JWTs."""
+        """A P-256 or RSA key of an issuer as JWK."""
         return f"{self.base_url}/issuers/{issuer}/keys/{key}"
+
+    def issuer_key_id(self, issuer: str, key: str) -> str:
+        """The same address as the `kid` of VC-JWTs: always https, as the issuer's did:web always is (OB 3.0, 8.2.4)."""
+        return f"{did_web_url(self.issuer_did(issuer)).removesuffix('/did.json')}/keys/{key}"
 
     def open_badge_2_key(self, issuer: str, key: str) -> str:
         """The same key as an Open Badges 2.0 CryptographicKey: the `creator` of signed assertions."""
@@ -68,6 +72,10 @@ class Addresses:
         """A learner's record of several badges: the id of its ClrCredential."""
         return f"{self.base_url}/records/{record}"
 
-    def status_list(self, issuer: str, purpose: str, number: int) -> str:
-        """A status list credential of an issuer."""
-        return f"{self.base_url}/issuers/{issuer}/status/{purpose}/{number}"
+    def status_list(self, list_id: str) -> str:
+        """A status list credential."""
+        return f"{self.base_url}/status-lists/{list_id}"
+
+    def issuer_jwks(self, issuer: str) -> str:
+        """All keys of an issuer as a JWK set."""
+        return f"{self.base_url}/issuers/{issuer}/jwks.json"

@@ -77,8 +77,9 @@ def assemble(fixed: Json, name: str, claim: Claim) -> Json:
     if claim.evidence:
         document["evidence"] = [_evidence(entry) for entry in claim.evidence]
     document["credentialSchema"] = fixed["credentialSchema"]
-    if claim.status is not None:
-        document["credentialStatus"] = status_entry(claim.status)
+    if claim.status:
+        entries = [status_entry(entry) for entry in claim.status]
+        document["credentialStatus"] = entries[0] if len(entries) == 1 else entries
     if claim.refresh_url is not None:
         document["refreshService"] = {"id": claim.refresh_url, "type": "1EdTechCredentialRefresh"}
     return document

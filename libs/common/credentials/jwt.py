@@ -5,10 +5,10 @@ deterministic (RFC 6979 for ES256), so that a replay yields the same token.
 """
 
 import base64
-from typing import Literal
+from typing import Protocol
 
 import orjson
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -16,8 +16,25 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from libs.common.credentials.canonical import Json
+from libs.common.credentials.token_keys import Algorithm, algorithm_of, public_jwk, require_strong
 
-Algorithm = Literal["ES256", "RS256"]
+
+class TokenSigner(Protocol):
+    """Signs tokens with one P-256 or RSA key, wherever it lies."""
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """The token's `alg`."""
+        ...
+
+    @property
+    def key_url(self) -> str:
+        """Where the public key can be fetched as a JWK: the token's `kid`."""
+        ...
+
+    def sign(self, content: bytes) -> bytes:
+        """The JWS signature of `content` (RFC 7518, sections 3.3 and 3.4)."""
+        ...
 
 
 class JwtSigner:
@@ -28,26 +45,24 @@ class JwtSigner:
 
         Raises `ValueError` on a curve that is not P-256, or an RSA key below 2048 bits (RFC 7518, section 3.3).
         """
-        if isinstance(private_key, EllipticCurvePrivateKey) and not isinstance(private_key.curve, SECP256R1):
-            raise ValueError(f"private_key: expected the curve P-256, found {private_key.curve.name}")
-        if isinstance(private_key, RSAPrivateKey) and private_key.key_size < 2048:
-            raise ValueError(f"private_key: expected 2048 bits or more, found {private_key.key_size}")
+        require_strong(private_key.public_key())
         self._key = private_key
-        self.key_url = key_url
+        self._key_url = key_url
+        self._algorithm: Algorithm = algorithm_of(private_key.public_key())
 
     @property
     def algorithm(self) -> Algorithm:
-        """The token's `alg`."""
-        return "RS256" if isinstance(self._key, RSAPrivateKey) else "ES256"
+        """See `TokenSigner`."""
+        return self._algorithm
+
+    @property
+    def key_url(self) -> str:
+        """See `TokenSigner`."""
+        return self._key_url
 
     def public_jwk(self) -> Json:
         """The public key as JWK (RFC 7517), to be served at `key_url`."""
-        common: Json = {"kid": self.key_url, "use": "sig", "alg": self.algorithm}
-        if isinstance(self._key, RSAPrivateKey):
-            rsa = self._key.public_key().public_numbers()
-            return {"kty": "RSA", "n": _number(rsa.n), "e": _number(rsa.e), **common}
-        point = self._key.public_key().public_numbers()
-        return {"kty": "EC", "crv": "P-256", "x": _number(point.x, 32), "y": _number(point.y, 32), **common}
+        return public_jwk(self._key.public_key(), kid=self._key_url)
 
     def public_pem(self) -> str:
         """The public key as PEM (SubjectPublicKeyInfo), as Open Badges 2.0 publishes keys."""
@@ -61,7 +76,7 @@ class JwtSigner:
         return first.to_bytes(32) + second.to_bytes(32)
 
 
-def vc_jwt(document: Json, not_before: int, expires: int | None, signer: JwtSigner) -> str:
+def vc_jwt(document: Json, not_before: int, expires: int | None, signer: TokenSigner) -> str:
     """The unsigned credential `document` as a compact JWS.
 
     `not_before` and `expires` are its validFrom and validUntil in seconds since 1970 (NumericDate). The payload
@@ -79,7 +94,7 @@ def vc_jwt(document: Json, not_before: int, expires: int | None, signer: JwtSign
     return compact_jws({"alg": signer.algorithm, "kid": signer.key_url, "typ": "JWT"}, payload, signer)
 
 
-def compact_jws(header: Json, payload: Json, signer: JwtSigner) -> str:
+def compact_jws(header: Json, payload: Json, signer: TokenSigner) -> str:
     """`payload` under `header`, signed, in compact serialisation (RFC 7515, section 7.1)."""
     signing_input = f"{_base64url(orjson.dumps(header))}.{_base64url(orjson.dumps(payload))}"
     return f"{signing_input}.{_base64url(signer.sign(signing_input.encode()))}"
@@ -87,7 +102,3 @@ def compact_jws(header: Json, payload: Json, signer: JwtSigner) -> str:
 
 def _base64url(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
-
-
-def _number(value: int, size: int | None = None) -> str:
-    return _base64url(value.to_bytes(size or (value.bit_length() + 7) // 8))

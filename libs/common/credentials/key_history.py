@@ -8,7 +8,7 @@ from then on only the log of issuance tells genuine from forged: what it proves 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
 from libs.common.credentials.keys import PublishedKey
 
@@ -19,6 +19,22 @@ Ground = Literal["in-its-time", "logged-in-its-time", "too-early", "too-late", "
 LOG_DELAY = timedelta(minutes=2)
 
 
+class Timed(Protocol):
+    """Any key with the times of its life: may sign from `valid_from` until before `valid_until`."""
+
+    @property
+    def valid_from(self) -> datetime | None: ...
+
+    @property
+    def valid_until(self) -> datetime | None: ...
+
+    @property
+    def revoked_at(self) -> datetime | None: ...
+
+
+TimedKey = TypeVar("TimedKey", bound=Timed)
+
+
 @dataclass(frozen=True, slots=True)
 class KeyTrust:
     """Whether a signature that holds was also made by somebody entitled to, and the ground for it."""
@@ -27,7 +43,7 @@ class KeyTrust:
     ground: Ground
 
 
-def key_state_at(key: PublishedKey, at: datetime) -> KeyState:
+def key_state_at(key: Timed, at: datetime) -> KeyState:
     """The state of `key` at the aware instant `at`; intervals include their beginning, not their end."""
     if key.revoked_at is not None and at >= key.revoked_at:
         return "revoked"
@@ -38,16 +54,16 @@ def key_state_at(key: PublishedKey, at: datetime) -> KeyState:
     return "active"
 
 
-def signing_key_at(keys: Sequence[PublishedKey], at: datetime) -> PublishedKey | None:
+def signing_key_at(keys: Sequence[TimedKey], at: datetime) -> TimedKey | None:
     """The key to sign with at `at`: of the active ones that which became valid last; None if none is active."""
-    found: PublishedKey | None = None
+    found: TimedKey | None = None
     for key in keys:
         if key_state_at(key, at) == "active" and (found is None or _later(key, found)):
             found = key
     return found
 
 
-def key_trust(key: PublishedKey, signed_at: datetime, logged_at: datetime | None = None) -> KeyTrust:
+def key_trust(key: Timed, signed_at: datetime, logged_at: datetime | None = None) -> KeyTrust:
     """Whether a signature by `key` stands.
 
     `signed_at` is the instant that the signer names, which proves nothing. `logged_at` is the earliest instant
@@ -105,7 +121,7 @@ def revoked(keys: Sequence[PublishedKey], public_key: bytes, at: datetime) -> tu
     )
 
 
-def _later(key: PublishedKey, other: PublishedKey) -> bool:
+def _later(key: Timed, other: Timed) -> bool:
     if key.valid_from is None or other.valid_from is None:
         return other.valid_from is None
     return key.valid_from >= other.valid_from

@@ -1,4 +1,4 @@
-"""Ed25519 keys: Multikey text, signers, and the documents in which an issuer publishes its keys.
+"""Ed25519 keys: Multikey text, signers, and the documents in which an issuer publishes all its keys.
 
 Private keys come in from outside as 32 raw bytes; nothing here reads or makes one.
 """
@@ -16,6 +16,7 @@ from libs.common.credentials import base58
 from libs.common.credentials.canonical import Json
 from libs.common.credentials.contexts import DID_V1, MULTIKEY_V1
 from libs.common.credentials.documents import instant, present
+from libs.common.credentials.token_keys import PublishedTokenKey
 
 _ED25519_PUBLIC = b"\xed\x01"  # multicodec ed25519-pub (Controlled Identifiers 1.0, section 2.2.2)
 
@@ -97,27 +98,41 @@ class PublishedKey:
         return multikey(self.public_key)
 
 
-def did_document(issuer: str, keys: Sequence[PublishedKey], also_known_as: Sequence[str] = ()) -> Json:
+def did_document(
+    issuer: str,
+    keys: Sequence[PublishedKey],
+    also_known_as: Sequence[str] = (),
+    tokens: Sequence[PublishedTokenKey] = (),
+) -> Json:
     """The DID document of `issuer` (DID 1.0; Controlled Identifiers 1.0, section 2.2).
 
-    Every key, old ones too, is listed. In `assertionMethod` keys stand as plain strings, and the contexts come
-    in this order, because deployed verifiers read nothing else.
+    Every key, old ones too, is listed, and a key that was only replaced says nothing of its end: verifiers must not
+    use a method after its `expires`, not even for what it signed before. A revoked key says so and is no
+    `assertionMethod` any more. In there keys stand as plain strings, and the contexts come in this order, because
+    deployed verifiers read nothing else; for the same reason P-256 keys stand as Multikey, and RSA keys only in
+    `jwks`.
     """
+    listed: list[PublishedKey | PublishedTokenKey] = [*keys, *(key for key in tokens if key.jwk["kty"] == "EC")]
     return present(
         **{"@context": [DID_V1, MULTIKEY_V1]},
         id=issuer,
         alsoKnownAs=list(also_known_as),
-        verificationMethod=[_verification_method(issuer, key) for key in keys],
-        assertionMethod=[f"{issuer}#{key.text}" for key in keys],
+        verificationMethod=[_verification_method(issuer, key) for key in listed],
+        assertionMethod=[f"{issuer}#{_name(key)}" for key in listed if key.revoked_at is None],
     )
 
 
-def jwks(keys: Sequence[PublishedKey]) -> Json:
-    """The keys as a JWK set (RFC 7517, RFC 8037); `kid` is the Multikey text.
+def jwks(keys: Sequence[PublishedKey], tokens: Sequence[PublishedTokenKey] = ()) -> Json:
+    """The keys as a JWK set (RFC 7517, RFC 8037); `kid` of an Ed25519 key is its Multikey text.
 
     Their times stand as in OpenID Federation 1.0, "Historical Keys"; readers that know nothing of them ignore them.
     """
-    return {"keys": [_jwk(key) for key in keys]}
+    return {"keys": [*map(_jwk, keys), *map(token_jwk, tokens)]}
+
+
+def token_jwk(key: PublishedTokenKey) -> Json:
+    """A key of VC-JWTs as JWK, with its times as in `jwks`."""
+    return present(**key.jwk, **_times(key))
 
 
 def _jwk(key: PublishedKey) -> Json:
@@ -128,19 +143,27 @@ def _jwk(key: PublishedKey) -> Json:
         use="sig",
         alg="EdDSA",
         x=base64.urlsafe_b64encode(key.public_key).rstrip(b"=").decode(),
-        nbf=None if key.valid_from is None else int(key.valid_from.timestamp()),
-        exp=None if key.valid_until is None else int(key.valid_until.timestamp()),
-        revoked=None if key.revoked_at is None else {"revoked_at": int(key.revoked_at.timestamp())},
+        **_times(key),
     )
 
 
-def _verification_method(issuer: str, key: PublishedKey) -> Json:
-    # `expires` and `revoked` are Controlled Identifiers' words; `valid_from` has none there.
+def _times(key: PublishedKey | PublishedTokenKey) -> Json:
+    return {
+        "nbf": None if key.valid_from is None else int(key.valid_from.timestamp()),
+        "exp": None if key.valid_until is None else int(key.valid_until.timestamp()),
+        "revoked": None if key.revoked_at is None else {"revoked_at": int(key.revoked_at.timestamp())},
+    }
+
+
+def _name(key: PublishedKey | PublishedTokenKey) -> str:
+    return key.text if isinstance(key, PublishedKey) else key.key_id
+
+
+def _verification_method(issuer: str, key: PublishedKey | PublishedTokenKey) -> Json:
     return present(
-        id=f"{issuer}#{key.text}",
+        id=f"{issuer}#{_name(key)}",
         type="Multikey",
         controller=issuer,
-        publicKeyMultibase=key.text,
-        expires=None if key.valid_until is None else instant(key.valid_until),
+        publicKeyMultibase=key.text if isinstance(key, PublishedKey) else key.multibase,
         revoked=None if key.revoked_at is None else instant(key.revoked_at),
     )

@@ -261,7 +261,8 @@ class Claim:
     `badge_url` is the credential's id and `assertion_url` that of its Open Badges 2.0 twin; `subject_id` the
     learner's pairwise id (`identifiers.subject_id`); instants are aware and kept to the second; `name` replaces
     the achievement's name as the credential's name; `shown_name` is the learner's own name, only by their choice,
-    and so are `shown_identifiers`; `endorsements` and `endorsement_jwts` are of this badge, as in the terms.
+    and so are `shown_identifiers`; `endorsements` and `endorsement_jwts` are of this badge, as in the terms. More than
+    one entry of `status` is more than Open Badges 3.0 allows (its schema wants one object), if not the data model.
     """
 
     badge_url: str
@@ -275,7 +276,7 @@ class Claim:
     shown_name: str | None = None
     evidence: tuple[Evidence, ...] = ()
     results: tuple[Result, ...] = ()
-    status: StatusEntry | None = None
+    status: tuple[StatusEntry, ...] = ()
     credits_earned: float | None = None
     refresh_url: str | None = None
     shown_identifiers: tuple[ShownIdentifier, ...] = ()

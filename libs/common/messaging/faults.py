@@ -21,7 +21,8 @@ def is_passing(fault: BaseException) -> bool:
         return code.startswith(_PASSING_CLASSES) or code in _PASSING_CODES
     if isinstance(fault, asyncpg.InterfaceError):
         return not isinstance(fault, ValueError)  # a ValueError is a wrong argument; the rest, a lost connection
-    return isinstance(fault, OSError | TimeoutError | MemoryError)
+    # A fault may say so of itself: a key that lies elsewhere and cannot be reached.
+    return isinstance(fault, OSError | TimeoutError | MemoryError) or getattr(fault, "passing", False) is True
 
 
 def backoff_seconds(*, first: float = 0.05, most: float = 5.0) -> Iterator[float]:

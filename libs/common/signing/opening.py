@@ -7,14 +7,18 @@
   and `ca-file`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import parse_qsl, unquote, unquote_to_bytes, urlsplit
 
 from libs.common.signing.file_key import FileKey
 from libs.common.signing.key import IssuerSigner, KeyUnusable, SigningKey, require_sound
 from libs.common.signing.pkcs11_key import Pkcs11Key, Pkcs11Place
+from libs.common.signing.token_key import FileTokenKey, TokenKey
 from libs.common.signing.vault_key import VaultKey, VaultPlace
+
+Opened = TypeVar("Opened")
 
 
 def open_signer(url: str, issuer: str) -> IssuerSigner:
@@ -24,17 +28,25 @@ def open_signer(url: str, issuer: str) -> IssuerSigner:
 
 def open_key(url: str) -> SigningKey:
     """The key at `url`, tried out: it signs, and signs the same twice. Raises `KeyUnusable`."""
-    scheme = url.partition(":")[0]
-    opener = _OPENERS.get(scheme)
-    if opener is None:
-        raise KeyUnusable(f"expected a key's URL beginning with one of {', '.join(_OPENERS)}, found {scheme[:40]!r}")
-    key = opener(url)
+    key = _opener(url, _OPENERS)(url)
     try:
         require_sound(key)
     except KeyUnusable:
         key.close()
         raise
     return key
+
+
+def open_token_key(url: str) -> TokenKey:
+    """The P-256 or RSA key of VC-JWTs at `url`, a `file:`. Raises `KeyUnusable`."""
+    return _opener(url, _TOKEN_OPENERS)(url)
+
+
+def _opener(url: str, openers: Mapping[str, Callable[[str], Opened]]) -> Callable[[str], Opened]:
+    scheme = url.partition(":")[0]
+    if scheme not in openers:
+        raise KeyUnusable(f"expected a key's URL beginning with one of {', '.join(openers)}, found {scheme[:40]!r}")
+    return openers[scheme]
 
 
 def _open_file(url: str) -> SigningKey:
@@ -90,6 +102,8 @@ _OPENERS: dict[str, Callable[[str], SigningKey]] = {
     "pkcs11": _open_pkcs11,
     "vault+https": _open_vault,
 }
+_TOKEN_OPENERS: dict[str, Callable[[str], TokenKey]] = {"file": lambda url: FileTokenKey(_path(url[5:]))}
+SCHEMES = tuple(_OPENERS)
 
 
 def _path(text: str) -> Path:

@@ -7,7 +7,7 @@ from services.awarding.handlers.bulk import (
     show_bulk_progress,
     show_bulk_report,
 )
-from services.awarding.handlers.catalogue import on_achievement_published, on_issuer_published, tell_keys
+from services.awarding.handlers.catalogue import on_achievement_published, on_issuer_published
 from services.awarding.handlers.challenges import cancel_challenge, record_challenge, show_challenges
 from services.awarding.handlers.facts import (
     on_activity_completed,
@@ -17,6 +17,7 @@ from services.awarding.handlers.facts import (
     on_evidence_withdrawn,
     on_score_voided,
 )
+from services.awarding.handlers.keys import tell_keys
 from services.awarding.handlers.learners import on_learner_registered
 from services.awarding.handlers.milestones import on_milestone_reached
 from services.awarding.handlers.mosaic import Shelf, show_mosaic

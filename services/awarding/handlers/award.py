@@ -11,7 +11,7 @@ from libs.common.contracts import BadgeIssued
 from libs.common.messaging.work import Outgoing, Work
 from libs.common.telemetry import BADGES, SIGNED, current_traceparent, parent_context, tracer
 from services.awarding.handlers.milestones import tell_milestones
-from services.awarding.handlers.office import SOURCE, Office
+from services.awarding.handlers.office import SOURCE, Office, Signers
 from services.awarding.model import Award, Badge
 from services.awarding.rules.awards import Standing, decide_awards, in_order_of_arrival
 from services.awarding.rules.badge import claim_of
@@ -19,6 +19,7 @@ from services.awarding.rules.catalogue import Catalogue
 from services.awarding.rules.outcome import Record
 from services.awarding.store import badges as badge_store
 from services.awarding.store import facts as fact_store
+from services.awarding.store import keys as key_store
 
 if TYPE_CHECKING:
     from libs.common.postgres.database import Connection
@@ -137,7 +138,10 @@ async def _standings(
 
 async def issue_badges(office: Office, work: Work, catalogue: Catalogue, awards: Sequence[Award]) -> None:
     """Sign, keep and tell these badges; one that is there already stays as it was."""
-    badges = [_signed(office, catalogue, award) for award in awards]
+    issuers = {catalogue.versions[award.achievement_id, award.version].published.issuer_id for award in awards}
+    now, histories = await key_store.keys_now(work.connection, issuers)
+    signers = {name: office.signers(name, histories.get(name, ()), now) for name in issuers}
+    badges = await office.sign(lambda: [_signed(office, catalogue, award, signers) for award in awards])
     kept = await badge_store.keep_badges(work.connection, badges)
     for badge in badges:
         awarded_at = kept.get(badge.award.badge_id)
@@ -146,14 +150,17 @@ async def issue_badges(office: Office, work: Work, catalogue: Catalogue, awards:
             BADGES.labels("issued").inc()
 
 
-def _signed(office: Office, catalogue: Catalogue, award: Award) -> Badge:
+def _signed(office: Office, catalogue: Catalogue, award: Award, signers: Mapping[str, Signers]) -> Badge:
     """One signed badge. Its span continues the trace of the event that completed it (B9)."""
     achievement = catalogue.versions[award.achievement_id, award.version]
     issuer = catalogue.issuers[achievement.published.issuer_id]
+    by = signers[issuer.issuer_id]
     attributes = {"cairn.achievement": award.achievement_id, "cairn.badge": str(award.badge_id)}
     with tracer.start_as_current_span("award", parent_context(award.trigger.traceparent), attributes=attributes):
         claim = claim_of(office.deployment, award, achievement.published)
-        issued = office.template(issuer, achievement).issue(claim, office.signer(issuer.issuer_id))
+        # A badge may be valid since long before its key: the proof is dated within the key's time, yet by no clock.
+        created = max(award.valid_from, by.begins)
+        issued = office.template(issuer, achievement).issue(claim, by.proof, created=created, token_signer=by.token)
         SIGNED.labels("compiled" if issued.compiled else "library").inc()
         return Badge(
             award,
@@ -162,6 +169,7 @@ def _signed(office: Office, catalogue: Catalogue, award: Award) -> Badge:
             issued.open_badge_2.decode(),
             f"sha256:{issued.digest}",
             current_traceparent(),
+            issued.credential_jwt,
         )
 
 
@@ -185,6 +193,7 @@ def _told(badge: Badge, awarded_at: datetime) -> Outgoing:
         trigger_event_id=award.trigger.event_id,
         is_grounded=award.act is None,
         act_id=None if award.act is None else award.act.act_id,
+        credential_jwt=badge.credential_jwt,
     )
     return Outgoing(
         topic=BadgeIssued.TOPIC,

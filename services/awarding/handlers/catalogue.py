@@ -1,14 +1,14 @@
-"""Issuers and achievements are published; public keys are told."""
+"""Issuers and achievements are published."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from uuid import NAMESPACE_URL, uuid5
 
-from libs.common.contracts import AchievementPublished, IssuerPublished, KeyPublished
+from libs.common.contracts import AchievementPublished, IssuerPublished
 from libs.common.messaging.hearing import Received
-from libs.common.messaging.work import Outgoing, Work
-from services.awarding.handlers.office import SOURCE, Office
+from libs.common.messaging.work import Work
+from services.awarding.handlers.keys import issue_keys
+from services.awarding.handlers.office import Office
 from services.awarding.rules.catalogue import Achievement
 from services.awarding.store import catalogue as catalogue_store
 
@@ -24,7 +24,7 @@ async def on_issuer_published(office: Office, work: Work, events: Sequence[Recei
     revision = await catalogue_store.next_revision(connection)
     await catalogue_store.keep_issuers(connection, revision, list(issuers.values()))
     if office.decides:
-        await _tell_keys_of(office, work, sorted(issuers))
+        await issue_keys(office, work, sorted(issuers))
     new = issuers.keys() - before.issuers.keys()
     waiting = [entry for entry in before.achievements.values() if entry.published.issuer_id in new]
     await _recheck(work, waiting)
@@ -57,33 +57,3 @@ async def _recheck(work: Work, achievements: Iterable[Achievement]) -> None:
         abouts = {about for tree in trees for about in tree.mentions}
         badges = {badge for tree in trees for badge in tree.badges}
         await catalogue_store.recheck_mentioned(work.connection, abouts, badges)
-
-
-async def tell_keys(office: Office, work: Work) -> None:
-    """Tell the public key of every issuer that has not told it yet: at the start, when the key may be a new one."""
-    await office.catalogue(work.connection)
-    await _tell_keys_of(office, work, await catalogue_store.issuer_ids(work.connection))
-
-
-async def _tell_keys_of(office: Office, work: Work, issuer_ids: Sequence[str]) -> None:
-    new = await catalogue_store.keep_keys(work.connection, issuer_ids, office.public_key, office.key_valid_from)
-    for issuer_id in new:
-        content = KeyPublished(
-            issuer_id=issuer_id,
-            key_id=office.public_key,
-            public_key_multibase=office.public_key,
-            valid_from=office.key_valid_from,
-        )
-        key = f"key:{issuer_id}"
-        work.tell(
-            Outgoing(
-                topic=KeyPublished.TOPIC,
-                key=key,
-                event_id=uuid5(NAMESPACE_URL, f"{SOURCE}/{key}/{office.public_key}"),
-                type=KeyPublished.TYPE,
-                source=SOURCE,
-                subject=key,
-                time=office.key_valid_from,
-                value=content.model_dump_json(exclude_none=True).encode(),
-            )
-        )

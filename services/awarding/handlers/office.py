@@ -1,26 +1,42 @@
-"""What a worker keeps at hand between batches: the catalogue, the templates of badges, and the key to sign with."""
+"""What a worker keeps at hand between batches: the catalogue, the templates of badges, and the keys to sign with."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Sequence
 from copy import copy
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 from libs.common.contracts import IssuerPublished
 from libs.common.credentials.issue import Template
-from libs.common.credentials.keys import LocalSigner, multikey
+from libs.common.credentials.jwt import TokenSigner
 from libs.common.credentials.shape import Patterns
+from libs.common.signing.key import IssuerSigner, KeyUnusable
+from libs.common.signing.ring import Ring
+from services.awarding.model import FreeKey, IssuerKey
 from services.awarding.rules.badge import Deployment, profile_of, terms_of
 from services.awarding.rules.catalogue import Achievement, Catalogue
+from services.awarding.rules.keys import signing_key
 from services.awarding.store import catalogue as catalogue_store
 
 if TYPE_CHECKING:
     from libs.common.postgres.database import Connection
 
-
 # Some 20 kB each; one that made room is made anew in less than a millisecond.
 _MOST_TEMPLATES = 2_000
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, slots=True)
+class Signers:
+    """Who signs for an issuer now: the embedded proof, with the beginning of its key's time, and the VC-JWT, if any."""
+
+    proof: IssuerSigner
+    begins: datetime
+    token: TokenSigner | None
 
 
 SOURCE = "/cairn/awarding"
@@ -29,25 +45,24 @@ SOURCE = "/cairn/awarding"
 class Office:
     """The secrets of a deployment and what is derived from the database, for one process.
 
-    `namespace` is the secret under which badge ids are derived, `private_key` the 32 raw bytes with which all
-    issuers of the deployment sign, `key_valid_from` since when it may. With `decides` false it only remembers what
-    it hears: nothing is awarded, changed or told.
+    `namespace` is the secret under which badge ids are derived, `ring` the keys that can sign here, `keys_valid_from`
+    since when the first key of an issuer may. With `decides` false it only remembers what it hears: nothing is
+    awarded, changed or told.
     """
 
-    def __init__(
-        self, deployment: Deployment, *, namespace: UUID, private_key: bytes, key_valid_from: datetime
-    ) -> None:
+    def __init__(self, deployment: Deployment, *, namespace: UUID, ring: Ring, keys_valid_from: datetime) -> None:
         self.deployment = deployment
         self.namespace = namespace
-        self.key_valid_from = key_valid_from
         self.decides = True
-        self._private_key = private_key
-        self.public_key = multikey(LocalSigner(private_key, "did:web:localhost").public_key)
+        self.keys_valid_from = keys_valid_from
+        self.free_keys = [FreeKey(key.issuer_id, key.key_id, key.multibase, key.jwk_text) for key in ring.at_hand]
+        self._ring = ring
+        self._key_ids = frozenset(key.key_id for key in ring.at_hand)
+        self._signing = asyncio.Lock()
         self._catalogue = Catalogue()
         self._published = Catalogue()
         self._patterns = Patterns()
         self._templates: dict[tuple[str, int], tuple[IssuerPublished, Template]] = {}
-        self._signers: dict[str, LocalSigner] = {}
 
     def remembering(self) -> Office:
         """An office of the same deployment that only remembers, for a database that is made from the topics."""
@@ -95,10 +110,35 @@ class Office:
             del self._templates[next(iter(self._templates))]
         return kept[1]
 
-    def signer(self, issuer_id: str) -> LocalSigner:
-        """Who signs for an issuer."""
-        signer = self._signers.get(issuer_id)
-        if signer is None:
-            signer = LocalSigner(self._private_key, self.deployment.addresses.issuer_did(issuer_id))
-            self._signers[issuer_id] = signer
-        return signer
+    def signers(self, issuer_id: str, history: Sequence[IssuerKey], now: datetime) -> Signers:
+        """Who signs for an issuer with this key history at `now`. Raises `KeyUnusable`, which passes."""
+        key_id = signing_key(history, self._key_ids, now, tokens=False)
+        key = None if key_id is None else self._ring.proof_key(key_id)
+        if key is None:
+            raise KeyUnusable(f"{issuer_id}: expected a key at hand that may sign now, found none", passing=True)
+        addresses = self.deployment.addresses
+        begins = next(known.valid_from for known in history if known.key_id == key_id)
+        token_id = signing_key(history, self._key_ids, now, tokens=True)
+        token_key = None if token_id is None else self._ring.token_key(token_id)
+        return Signers(
+            IssuerSigner(key, addresses.issuer_did(issuer_id)),
+            begins,
+            None if token_key is None else token_key.signer(addresses.issuer_key_id(issuer_id, token_id or "")),
+        )
+
+    async def sign(self, make: Callable[[], Made]) -> Made:
+        """What `make` gives, which signs: here, or in a thread where keys lie elsewhere and signing blocks.
+
+        A fault of a key is never that of an event: it passes, or an operator sees to it.
+        """
+        try:
+            if not self._ring.blocks:
+                return make()
+            async with self._signing:  # templates are not to be shared by threads
+                return await asyncio.to_thread(make)
+        except KeyUnusable as fault:
+            raise KeyUnusable(str(fault), passing=True) from None
+
+    def close(self) -> None:
+        """Let go of the keys."""
+        self._ring.close()

@@ -18,7 +18,8 @@ from libs.common.messaging.hearing import Received
 from libs.common.messaging.work import Work
 from services.awarding.handlers.office import Office
 from services.awarding.handlers.states import evaluate_badges
-from services.awarding.model import Act, BadgeState, RestoredBadge, RestoredChange
+from services.awarding.model import Act, BadgeState, IssuerKey, RestoredBadge, RestoredChange
+from services.awarding.store import keys as key_store
 from services.awarding.store import learners as learner_store
 from services.awarding.store import restoring as restoring_store
 
@@ -69,9 +70,16 @@ async def on_act_done(work: Work, events: Sequence[Received[ActDone]]) -> None:
 
 
 async def on_key_published(work: Work, events: Sequence[Received[KeyPublished]]) -> None:
-    """Keep the public keys that were told, so that they are not told again."""
-    keys = [heard.content for heard in events if heard.content is not None]
-    await restoring_store.restore_keys(work.connection, keys)
+    """Keep the public keys that were told, each as it was told last, so that they are not told again."""
+    keys = {
+        (told.issuer_id, told.key_id): IssuerKey(
+            told.issuer_id, told.key_id, told.public_key_multibase, told.public_key_jwk, told.valid_from,
+            told.valid_until, told.revoked_at,
+        )
+        for heard in events
+        if (told := heard.content) is not None
+    }  # fmt: skip
+    await key_store.keep_keys(work.connection, list(keys.values()))
 
 
 async def pass_over(work: Work, events: Sequence[Received[Any]]) -> None:

@@ -24,6 +24,7 @@ from services.awarding.model.badges import (
 from services.awarding.model.bulk import BulkJob, BulkLine, BulkProgress, LineDone
 from services.awarding.model.challenges import Challenge
 from services.awarding.model.decisions import BadgeNow, ByHand, PastChange, Refused
+from services.awarding.model.keys import FreeKey, IssuerKey, KeyAct, KeyActKind
 from services.awarding.model.milestones import Milestone
 from services.awarding.model.restoring import RestoredBadge, RestoredChange
 
@@ -44,8 +45,12 @@ __all__ = [
     "Change",
     "Fact",
     "FactKind",
+    "FreeKey",
     "Held",
+    "IssuerKey",
     "Kept",
+    "KeyAct",
+    "KeyActKind",
     "LineDone",
     "Milestone",
     "NewFact",

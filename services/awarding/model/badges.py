@@ -170,7 +170,10 @@ class Nothing:
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """An issued badge as it is kept: the award, the bytes as they were signed, the span in which it was made."""
+    """An issued badge as it is kept: the award, the bytes as they were signed, the span in which it was made.
+
+    `credential_jwt` is the same badge as a VC-JWT, where the issuer has a key for one: told, and not kept here.
+    """
 
     award: Award
     issuer_id: str
@@ -178,6 +181,7 @@ class Badge:
     open_badge_2: str
     digest: str
     traceparent: str | None
+    credential_jwt: str | None = None
 
 
 class NewFact(NamedTuple):

@@ -270,12 +270,6 @@ from (
 ) changed
 where learner.ctid = changed.place;
 
--- name: keep_keys
-insert into signing_key (issuer_id, key_id, public_key_multibase, valid_from)
-select issuer_id, $2, $2, $3 from unnest($1::text[]) as told (issuer_id)
-on conflict (issuer_id, key_id) do nothing
-returning issuer_id;
-
 -- name: issuer_ids
 select issuer_id from issuer order by issuer_id;
 

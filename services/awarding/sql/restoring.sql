@@ -61,11 +61,6 @@ from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::text
 order by place
 on conflict (act_id) do nothing;
 
--- name: restore_keys
-insert into signing_key (issuer_id, key_id, public_key_multibase, valid_from)
-select * from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[])
-on conflict (issuer_id, key_id) do nothing;
-
 -- name: settle_triggers
 -- Facts have new places of arrival, and badges take those of the facts that completed them.
 update badge set trigger_arrived = fact.arrived, trigger_traceparent = fact.traceparent

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from libs.common.contracts import AchievementPublished, IssuerPublished
@@ -75,14 +74,6 @@ async def recheck_mentioned(connection: Connection, abouts: Collection[About], b
     await connection.execute(
         SQL["recheck_mentioned"], [kind for kind, _ in abouts], [name for _, name in abouts], list(badges)
     )
-
-
-async def keep_keys(
-    connection: Connection, issuer_ids: Sequence[str], public_key: str, valid_from: datetime
-) -> list[str]:
-    """Note the issuers' public key (Multikey text); answers for which issuers it is new."""
-    rows = await connection.fetch(SQL["keep_keys"], list(issuer_ids), public_key, valid_from)
-    return sorted(row["issuer_id"] for row in rows)
 
 
 async def issuer_ids(connection: Connection) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from libs.common.contracts import BadgeIssued, KeyPublished
+from libs.common.contracts import BadgeIssued
 from services.awarding.model import Act, Cause, RestoredBadge, RestoredChange
 from services.awarding.store import RESTORING
 
@@ -85,17 +85,6 @@ async def restore_acts(connection: Connection, acts: Sequence[Act], untold: str)
         [act.reason or None for act in acts],
         [act.asked_at for act in acts],
         [act.done_at for act in acts],
-    )
-
-
-async def restore_keys(connection: Connection, keys: Sequence[KeyPublished]) -> None:
-    """Keep the public keys that were told."""
-    await connection.execute(
-        RESTORING["restore_keys"],
-        [key.issuer_id for key in keys],
-        [key.key_id for key in keys],
-        [key.public_key_multibase for key in keys],
-        [key.valid_from for key in keys],
     )
 
 

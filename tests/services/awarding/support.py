@@ -45,6 +45,8 @@ from libs.common.messaging.work import Work, begin
 from libs.common.postgres.database import Database
 from libs.common.postgres.migrate import migrate
 from libs.common.process import MESSAGING_MIGRATIONS
+from libs.common.signing.file_key import LocalKey
+from libs.common.signing.ring import Ring
 from services.awarding import handlers
 from services.awarding.handlers import Office
 from services.awarding.rules.badge import Deployment
@@ -215,10 +217,11 @@ HANDLERS: tuple[tuple[type[Contract], Callable[..., Awaitable[None]]], ...] = (
 )
 
 
-def office(base_url: str = "http://localhost:8104") -> Office:
+def office(base_url: str = "http://localhost:8104", private_key: bytes = KEY) -> Office:
     """A worker's office with the tests' secrets."""
     deployment = Deployment(Addresses(base_url), b"a pepper for tests only")
-    return Office(deployment, namespace=NAMESPACE, private_key=KEY, key_valid_from=datetime(2000, 1, 1, tzinfo=UTC))
+    ring = Ring([(None, LocalKey(private_key))])
+    return Office(deployment, namespace=NAMESPACE, ring=ring, keys_valid_from=datetime(2000, 1, 1, tzinfo=UTC))
 
 
 @dataclass

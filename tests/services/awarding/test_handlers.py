@@ -7,6 +7,7 @@ import random
 import orjson
 import pytest
 
+from libs.common.contracts import BadgeIssued
 from libs.common.messaging.work import Work, begin
 from tests.services.awarding.support import (
     ISSUER,
@@ -142,8 +143,12 @@ async def test_achievements_before_their_issuer_wait_for_it(service: Service) ->
     assert await service.badges() == RIGHT
 
 
-async def test_a_replay_in_a_second_database_gives_equal_bytes(service: Service, database_dsn: str) -> None:
-    """However the events are cut into batches, and whether the catalogue came first (B2)."""
+async def test_a_replay_in_a_second_database_gives_the_same_badges(service: Service, database_dsn: str) -> None:
+    """However the events are cut into batches, and whether the catalogue came first (B2).
+
+    Their bytes differ in the place in the status list alone, which follows the order of awarding; whoever wants the
+    very bytes again reads them from the topic.
+    """
     await service.hear(*published(*CATALOGUE), *registered(*LEARNERS))
     await service.hear_each(STORY)
     second = await Service.start(f"{database_dsn}_replay")
@@ -151,14 +156,22 @@ async def test_a_replay_in_a_second_database_gives_equal_bytes(service: Service,
         await second.hear(*STORY, *registered(*LEARNERS))
         await second.hear(*published(*CATALOGUE))
         await second.recheck()
-        timeless = {"awarded_at": None}  # by the clock; all else follows from the events
-        first_told = {issued.badge_id: issued.model_copy(update=timeless) for issued in await service.told()}
-        again = {issued.badge_id: issued.model_copy(update=timeless) for issued in await second.told()}
-        assert again == first_told
+        first_told = {issued.badge_id: said(issued) for issued in await service.told()}
+        assert {issued.badge_id: said(issued) for issued in await second.told()} == first_told
         assert len(first_told) == len(RIGHT)
     finally:
         await second.database.close()
         await service.database.pool.execute(f'drop database "{database_dsn.rpartition("/")[2]}_replay" with (force)')
+
+
+def said(issued: BadgeIssued) -> BadgeIssued:
+    """What a badge says, without the place in the status list and what follows from it."""
+    credential = orjson.loads(issued.credential)
+    for name in ("credentialStatus", "proof"):
+        credential.pop(name, None)
+    return issued.model_copy(
+        update={"credential": orjson.dumps(credential).decode(), "digest": "", "awarded_at": None, "status_index": None}
+    )
 
 
 async def test_a_crash_before_the_commit_leaves_no_badge_and_tells_nothing(service: Service) -> None:

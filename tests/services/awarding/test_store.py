@@ -73,8 +73,6 @@ async def test_the_catalogue_is_read_by_revision(service: Service) -> None:
         assert await catalogue.achievement(connection, "a", 1) == first
         assert await catalogue.achievement(connection, "b") is None
         assert await catalogue.issuer_ids(connection) == ["uni"]
-        assert await catalogue.keep_keys(connection, ["uni"], "z6Mk", at(0)) == ["uni"]
-        assert await catalogue.keep_keys(connection, ["uni"], "z6Mk", at(0)) == []
     async with service.database.transaction() as connection:
         assert await catalogue.catalogue_revision(connection) == (1, False)
 

@@ -163,16 +163,13 @@ async def test_a_storm_of_everything_ends_in_the_right_badges(service: Service, 
 async def test_the_backlog_is_worked_off_and_keys_are_told(service: Service) -> None:
     await service.hear(*registered("ada"), scored("ada", "x", "50", 1))
     await service.hear(*published(*CATALOGUE))
-    changed = office()
-    changed = handlers.Office(
-        changed.deployment, namespace=changed.namespace, private_key=bytes(32), key_valid_from=changed.key_valid_from
-    )
+    changed = office(private_key=bytes(32))
     task = asyncio.create_task(work_off_backlog(changed, service.database, most=10))
     await until(task, service.badges, {("ada", "a")})
     task.cancel()
     rows = await service.database.pool.fetch("select value from outbox where type = $1", KeyPublished.TYPE)
     keys = {KeyPublished.model_validate_json(row["value"]).public_key_multibase for row in rows}
-    assert keys == {service.office.public_key, changed.public_key}
+    assert keys == {key.key_id for worker in (service.office, changed) for key in worker.free_keys}
 
 
 async def test_one_learner_who_cannot_be_looked_at_holds_nobody_up(service: Service) -> None:

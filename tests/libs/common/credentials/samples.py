@@ -119,7 +119,7 @@ FULL_CLAIM = Claim(
             achieved_level=AT.achievement("bbb", "2") + "/levels/2",
         ),
     ),
-    status=StatusEntry(AT.status_list("ou", "revocation", 1), 94567),
+    status=(StatusEntry(AT.status_list("ou-revocation-1"), 94567),),
     credits_earned=7.5,
     refresh_url=AT.badge(BADGE) + "/refresh",
 )
@@ -187,13 +187,15 @@ claims = st.builds(
     shown_name=st.none() | texts,
     evidence=st.lists(evidences, max_size=3).map(tuple),
     results=st.lists(results, max_size=3).map(tuple),
-    status=st.none()
-    | st.builds(
-        StatusEntry,
-        iris.filter(lambda iri: "#" not in iri),
-        st.integers(0, 10**6),
-        st.sampled_from(["revocation", "suspension"]),
-    ),
+    status=st.lists(
+        st.builds(
+            StatusEntry,
+            iris.filter(lambda iri: "#" not in iri),
+            st.integers(0, 10**6),
+            st.sampled_from(["revocation", "suspension"]),
+        ),
+        max_size=3,
+    ).map(tuple),
     credits_earned=st.none() | st.sampled_from([0.0, 3, 5.5, 1.5e-7, 1e21]),
     refresh_url=st.none() | iris,
 )

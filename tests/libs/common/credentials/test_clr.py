@@ -64,7 +64,7 @@ RECORD = LearnerRecord(
     partial=True,
     shown_name="Ada Lovelace",
     shown_identifiers=(ShownIdentifier("sisSourcedId", "S-1"),),
-    status=FULL_CLAIM.status,
+    status=FULL_CLAIM.status[0],
     refresh_url=AT.record("1") + "/refresh",
 )
 PLAIN = LearnerRecord(AT.record("2"), "Stack", ISSUER, CLAIM.subject_id, CLAIM.recipient, SIGNED_ON, BADGES[:1])

@@ -47,7 +47,8 @@ def test_signed_badges_are_valid_against_the_published_schema(flavour: str) -> N
 @settings(max_examples=30, deadline=None)
 @given(claims)
 def test_any_allowed_claim_is_valid_against_the_published_schema(claim: Claim) -> None:
-    document = open_badge_3(ISSUER, FULL_TERMS, claim)
+    # The schema wants one status entry at most: a deployment that names several lists forgoes it.
+    document = open_badge_3(ISSUER, FULL_TERMS, replace(claim, status=claim.status[:1]))
     assert [error.message for error in validator("json", "achievementcredential").iter_errors(document)] == []
 
 

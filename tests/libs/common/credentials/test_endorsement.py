@@ -86,7 +86,7 @@ ENDORSED_CLAIM = replace(
 def test_it_is_valid_against_the_published_schema(flavour: str) -> None:
     for given_endorsement in (
         endorsement(FULL_TERMS.id),
-        replace(endorsement(ISSUER.id), valid_until=datetime(2030, 1, 1, tzinfo=UTC), status=FULL_CLAIM.status),
+        replace(endorsement(ISSUER.id), valid_until=datetime(2030, 1, 1, tzinfo=UTC), status=FULL_CLAIM.status[0]),
     ):
         document = json.loads(signed(given_endorsement))
         assert [error.message for error in validator(flavour, "endorsementcredential").iter_errors(document)] == []

@@ -21,6 +21,11 @@ OLD = PublishedKey(
     valid_until=datetime(2022, 1, 1, tzinfo=UTC),
     revoked_at=datetime(2021, 6, 1, tzinfo=UTC),
 )
+REPLACED = PublishedKey(
+    LocalSigner(b"\6" * 32, ISSUER.id).public_key,
+    valid_from=datetime(2020, 1, 1, tzinfo=UTC),
+    valid_until=datetime(2022, 1, 1, tzinfo=UTC),
+)
 NOW = PublishedKey(SIGNER.public_key)
 
 
@@ -75,11 +80,13 @@ def test_a_multikey_holds_32_bytes() -> None:
 
 
 def test_the_did_document_lists_every_key_ever_as_plain_text() -> None:
-    document = did_document(ISSUER.id, [OLD, NOW], also_known_as=[ISSUER.url])
-    assert document["assertionMethod"] == [f"{ISSUER.id}#{OLD.text}", SIGNER.verification_method]
+    document = did_document(ISSUER.id, [OLD, REPLACED, NOW], also_known_as=[ISSUER.url])
+    # A revoked key signs nothing any more; one that was only replaced still vouches for what it signed (B8).
+    assert document["assertionMethod"] == [f"{ISSUER.id}#{REPLACED.text}", SIGNER.verification_method]
     assert document["@context"][:2] == ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"]
-    old, now = document["verificationMethod"]
-    assert (old["expires"], old["revoked"]) == ("2022-01-01T00:00:00Z", "2021-06-01T00:00:00Z")
+    old, replaced, now = document["verificationMethod"]
+    assert old["revoked"] == "2021-06-01T00:00:00Z"
+    assert not {"expires", "revoked"} & replaced.keys()
     assert now == {
         "id": SIGNER.verification_method,
         "type": "Multikey",

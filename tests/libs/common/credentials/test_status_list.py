@@ -83,7 +83,7 @@ def test_an_index_beyond_the_list_is_refused() -> None:
 
 
 def test_the_credential_of_a_list_can_be_signed() -> None:
-    url = AT.status_list("ou", "revocation", 1)
+    url = AT.status_list("ou-revocation-1")
     start, end = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 2, tzinfo=UTC)
     document = status_list_credential(url, ISSUER.id, "revocation", encode([7]), valid_from=start, valid_until=end)
     signed = sign(document, SIGNER, start, Shapes())
