@@ -19,7 +19,7 @@ VERBS = {
     "accept", "award", "cancel", "complete", "correct", "describe", "enroll", "erase", "evaluate", "expire",
     "explain", "import", "issue", "keep", "list", "map", "open", "park", "pass", "prepare", "publish", "read",
     "recheck", "record", "register", "reinstate", "release", "render", "resend", "resume", "retract", "revoke",
-    "schedule", "search", "seed", "show", "sign", "suspend", "tell", "upload", "verify", "void", "withdraw",
+    "rotate", "schedule", "search", "seed", "show", "sign", "suspend", "tell", "upload", "verify", "void", "withdraw",
 }  # fmt: skip
 
 

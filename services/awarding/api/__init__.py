@@ -15,7 +15,7 @@ from libs.common.web.access import AccessLinks
 from libs.common.web.pages import Pages
 from libs.common.web.refusals import install_refusal_pages
 from services.awarding import handlers
-from services.awarding.api import acts, bulk, challenges, records, rehearsal
+from services.awarding.api import acts, bulk, challenges, keys, records, rehearsal
 from services.awarding.api.requests import database_of
 from services.awarding.store import learners as learner_store
 
@@ -37,6 +37,7 @@ def create(settings: ServiceSettings) -> FastAPI:
     app.include_router(bulk.router)
     app.include_router(rehearsal.router)
     app.include_router(challenges.router)
+    app.include_router(keys.router)
     app.include_router(operations_router("awarding", database_of, also_waiting=_waiting))
     install_refusal_pages(app, pages)
     app.add_middleware(AccessLinks)

@@ -17,7 +17,7 @@ from services.awarding.handlers.facts import (
     on_evidence_withdrawn,
     on_score_voided,
 )
-from services.awarding.handlers.keys import tell_keys
+from services.awarding.handlers.keys import revoke_key, rotate_key, show_keys, tell_keys
 from services.awarding.handlers.learners import on_learner_registered
 from services.awarding.handlers.milestones import on_milestone_reached
 from services.awarding.handlers.mosaic import Shelf, show_mosaic
@@ -53,12 +53,15 @@ __all__ = [
     "record_bulk_awards",
     "record_challenge",
     "revoke_bulk_awards",
+    "revoke_key",
+    "rotate_key",
     "schedule_recheck",
     "show_act",
     "show_bulk_progress",
     "show_bulk_report",
     "show_challenges",
     "show_history",
+    "show_keys",
     "show_mosaic",
     "show_trail",
     "tell_keys",

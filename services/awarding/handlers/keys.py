@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
 
 from libs.common.contracts import KeyPublished
 from libs.common.messaging.work import Outgoing, Work
 from services.awarding.handlers.office import SOURCE, Office
-from services.awarding.model import IssuerKey
-from services.awarding.rules.keys import decide_beginning
+from services.awarding.model import IssuerKey, KeyAct, Refused
+from services.awarding.rules.keys import decide_beginning, decide_revocation, decide_rotation, keys_told, merged
 from services.awarding.store import catalogue as catalogue_store
 from services.awarding.store import keys as key_store
+
+if TYPE_CHECKING:
+    from services.awarding.store import Reader
 
 
 async def tell_keys(office: Office, work: Work) -> None:
@@ -38,10 +43,60 @@ async def _begin_keys(office: Office, work: Work, issuer_ids: Sequence[str], now
     if changed:
         await key_store.keep_keys(work.connection, changed)
     for key in changed:
-        work.tell(key_told(key, now))
+        work.tell(_told(key, now))
 
 
-def key_told(key: IssuerKey, now: datetime) -> Outgoing:
+async def rotate_key(work: Work, asked: KeyAct, key_id: str | None) -> Refused | None:
+    """Let the issuer sign with another key from `asked.at` on: the next at hand, unless `key_id` names it.
+
+    The worker signs with it as soon as this is committed; what the keys before it signed stands. An act that was
+    carried out before is not carried out again.
+    """
+    now, history = await _locked(work, asked.issuer_id)
+    at = max(asked.at, now)
+    at_hand = await key_store.keys_at_hand(work.connection)
+    changed = decide_rotation(asked.issuer_id, history, at_hand, key_id, at=at, now=now)
+    if isinstance(changed, Refused):
+        return None if await key_store.is_key_act_known(work.connection, asked.act_id) else changed
+    await _change(work, replace(asked, key_id=changed[-1].key_id, at=at), changed, now)
+    return None
+
+
+async def revoke_key(work: Work, asked: KeyAct) -> Refused | None:
+    """Trust nothing that the key signed from `asked.at` on, but for what is proven to be older; another key begins now
+    where it was the one to sign with, if there is one at hand."""
+    now, history = await _locked(work, asked.issuer_id)
+    changed = decide_revocation(history, asked.key_id, min(asked.at, now), now)
+    if isinstance(changed, Refused):
+        return None if await key_store.is_key_act_known(work.connection, asked.act_id) else changed
+    at_hand = await key_store.keys_at_hand(work.connection)
+    next_keys = decide_beginning(asked.issuer_id, merged(history, changed), at_hand, now, now)
+    # The revocation itself stands above whatever end the next key would give the one before it.
+    final = {key.key_id: key for key in (*next_keys, *changed)}
+    await _change(work, replace(asked, at=min(asked.at, now)), list(final.values()), now)
+    return None
+
+
+async def show_keys(reader: Reader, issuer_id: str, now: datetime) -> dict[str, Any]:
+    """The keys of an issuer with their states at `now`, those at hand that it has not used, and what was done."""
+    history = (await key_store.keys_of(reader, [issuer_id])).get(issuer_id, [])
+    at_hand = await key_store.keys_at_hand(reader)
+    return keys_told(issuer_id, history, at_hand, await key_store.key_acts(reader, issuer_id), now)
+
+
+async def _locked(work: Work, issuer_id: str) -> tuple[datetime, list[IssuerKey]]:
+    now = await key_store.lock_keys(work.connection)
+    return now, (await key_store.keys_of(work.connection, [issuer_id])).get(issuer_id, [])
+
+
+async def _change(work: Work, act: KeyAct, changed: Sequence[IssuerKey], now: datetime) -> None:
+    if await key_store.keep_key_act(work.connection, act):
+        await key_store.keep_keys(work.connection, changed)
+        for key in changed:
+            work.tell(_told(key, now))
+
+
+def _told(key: IssuerKey, now: datetime) -> Outgoing:
     """The event of a key as it is from `now` on; it names the state, so that the same one is told once."""
     content = KeyPublished(
         issuer_id=key.issuer_id,

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from libs.common.credentials.key_history import key_state_at, signing_key_at
-from services.awarding.model import FreeKey, IssuerKey, Refused
+from services.awarding.model import FreeKey, IssuerKey, KeyAct, Refused
 
 NOT_PUBLISHED = "expected a key of this issuer that is published, found none of this id"
 NONE_AT_HAND = "expected a key at hand that the issuer has not used yet: name one in the worker's settings first"
@@ -83,6 +84,41 @@ def merged(history: Sequence[IssuerKey], changed: Sequence[IssuerKey]) -> list[I
     """The history with its changed and new keys, in order of their beginning."""
     keys = {key.key_id: key for key in (*history, *changed)}
     return sorted(keys.values(), key=lambda key: (key.valid_from, key.key_id))
+
+
+def keys_told(
+    issuer_id: str, history: Sequence[IssuerKey], at_hand: Sequence[FreeKey], acts: Sequence[KeyAct], now: datetime
+) -> dict[str, Any]:
+    """What operators are shown: each key with its state at `now`, the keys that could follow, and what was done."""
+    known = {key.key_id for key in history}
+    return {
+        "issuer_id": issuer_id,
+        "keys": [
+            {
+                "key_id": key.key_id,
+                "signs": _signs(key),
+                "state": key_state_at(key, now),
+                "at_hand": any(key.key_id == free.key_id for free in at_hand),
+                "valid_from": key.valid_from,
+                "valid_until": key.valid_until,
+                "revoked_at": key.revoked_at,
+            }
+            for key in history
+        ],
+        "next": [
+            {"key_id": key.key_id, "signs": _signs(key)}
+            for key in at_hand
+            if key.issuer_id in (None, issuer_id) and key.key_id not in known
+        ],
+        "acts": [
+            {name: getattr(act, name) for name in ("act_id", "kind", "key_id", "at", "reason", "actor", "asked_at")}
+            for act in acts
+        ],
+    }
+
+
+def _signs(key: IssuerKey | FreeKey) -> str:
+    return "tokens" if key.signs_tokens else "proofs"
 
 
 def _fresh(issuer_id: str, history: Sequence[IssuerKey], at_hand: Sequence[FreeKey]) -> FreeKey | None:

@@ -32,7 +32,12 @@ select issuer_id, key_id, public_key_multibase as multibase, public_key_jwk as j
 
 -- name: keep_key_act
 insert into key_act (act_id, kind, issuer_id, key_id, at, reason, actor, asked_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8);
+values ($1, $2, $3, $4, $5, $6, $7, $8)
+on conflict (act_id) do nothing
+returning act_id;
+
+-- name: is_key_act_known
+select exists (select from key_act where act_id = $1);
 
 -- name: key_acts
 select act_id, kind, issuer_id, key_id, at, reason, actor, asked_at from key_act where issuer_id = $1 order by place;

@@ -76,7 +76,7 @@ async def recheck_mentioned(connection: Connection, abouts: Collection[About], b
     )
 
 
-async def issuer_ids(connection: Connection) -> list[str]:
+async def issuer_ids(connection: Reader) -> list[str]:
     """All issuers."""
     return [row["issuer_id"] for row in await connection.fetch(SQL["issuer_ids"])]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from services.awarding.model import FreeKey, IssuerKey, KeyAct
 from services.awarding.store import KEYS
@@ -65,12 +66,18 @@ async def keys_at_hand(connection: Reader) -> list[FreeKey]:
     return [FreeKey(**dict(row)) for row in await connection.fetch(KEYS["keys_at_hand"])]
 
 
-async def keep_key_act(connection: Connection, act: KeyAct) -> None:
-    """Keep what an operator did."""
-    await connection.execute(
+async def keep_key_act(connection: Connection, act: KeyAct) -> bool:
+    """Keep what an operator did; answers whether it is new."""
+    found = await connection.fetchval(
         KEYS["keep_key_act"],
         act.act_id, act.kind, act.issuer_id, act.key_id, act.at, act.reason, act.actor, act.asked_at,
     )  # fmt: skip
+    return found is not None
+
+
+async def is_key_act_known(connection: Reader, act_id: UUID) -> bool:
+    """Whether an operator's act was carried out before."""
+    return await connection.fetchval(KEYS["is_key_act_known"], act_id)
 
 
 async def key_acts(connection: Reader, issuer_id: str) -> list[KeyAct]:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+import orjson
+
 from libs.common.contracts import (
     AchievementPublished,
     ActivityCompleted,
@@ -202,6 +204,16 @@ def registered(*learners: str) -> list[Event]:
 def erased(learner: str) -> Event:
     """A learner who is erased."""
     return heard(None, learner, f"erase {learner}", START)
+
+
+def said(issued: BadgeIssued) -> BadgeIssued:
+    """What a badge says, without the place in the status list and what follows from it."""
+    credential = orjson.loads(issued.credential)
+    for name in ("credentialStatus", "proof"):
+        credential.pop(name, None)
+    return issued.model_copy(
+        update={"credential": orjson.dumps(credential).decode(), "digest": "", "awarded_at": None, "status_index": None}
+    )
 
 
 HANDLERS: tuple[tuple[type[Contract], Callable[..., Awaitable[None]]], ...] = (

@@ -7,7 +7,6 @@ import random
 import orjson
 import pytest
 
-from libs.common.contracts import BadgeIssued
 from libs.common.messaging.work import Work, begin
 from tests.services.awarding.support import (
     ISSUER,
@@ -27,6 +26,7 @@ from tests.services.awarding.support import (
     passed,
     published,
     registered,
+    said,
     scored,
     verified,
     voided,
@@ -162,16 +162,6 @@ async def test_a_replay_in_a_second_database_gives_the_same_badges(service: Serv
     finally:
         await second.database.close()
         await service.database.pool.execute(f'drop database "{database_dsn.rpartition("/")[2]}_replay" with (force)')
-
-
-def said(issued: BadgeIssued) -> BadgeIssued:
-    """What a badge says, without the place in the status list and what follows from it."""
-    credential = orjson.loads(issued.credential)
-    for name in ("credentialStatus", "proof"):
-        credential.pop(name, None)
-    return issued.model_copy(
-        update={"credential": orjson.dumps(credential).decode(), "digest": "", "awarded_at": None, "status_index": None}
-    )
 
 
 async def test_a_crash_before_the_commit_leaves_no_badge_and_tells_nothing(service: Service) -> None:
