@@ -10,6 +10,7 @@ from deploy.commands.demo import demo
 from deploy.commands.ending import EXIT_CODES
 from deploy.commands.replay import replay
 from deploy.commands.token import token
+from deploy.commands.trust import trust
 from deploy.commands.up import up
 from deploy.commands.verify import VERIFY_CODES, verify
 
@@ -27,6 +28,7 @@ app.command(epilog=VERIFY_CODES)(verify)
 app.command(epilog=EXIT_CODES)(token)
 app.add_typer(awards, name="awards")
 app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(trust, name="trust")
 
 
 def main() -> None:

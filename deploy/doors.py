@@ -77,6 +77,16 @@ class Doors:
         """POST a file as it is."""
         return await self._send(service, "POST", path, content=content, content_type=content_type, query=query)
 
+    async def put_content(
+        self, service: str, path: str, content: bytes, content_type: str, **query: str | int
+    ) -> httpx.Response:
+        """PUT a file as it is."""
+        return await self._send(service, "PUT", path, content=content, content_type=content_type, query=query)
+
+    async def delete(self, service: str, path: str) -> None:
+        """DELETE what is at an address."""
+        await self._send(service, "DELETE", path)
+
     async def get_text(self, service: str, path: str, **query: str | int) -> str:
         """The text that answers a GET."""
         return (await self._send(service, "GET", path, query=query)).text

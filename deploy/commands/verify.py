@@ -144,6 +144,6 @@ def _tell(judgement: Judgement) -> None:
         shown = judgement.shown
         console.print(f"{shown.name} — {shown.issuer_name or shown.issuer_id} ({judgement.standard})", markup=False)
     for finding in judgement.findings:
-        more = f" [{finding.more}]" if finding.more and finding.outcome != "pass" else ""
+        more = f" [{finding.more}]" if finding.more else ""
         line = f"{finding.number}. {_SIGNS[finding.outcome]} {finding.name}: {finding.detail}{more}"
         console.print(line, style=_COLOURS[finding.outcome], markup=False)

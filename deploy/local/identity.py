@@ -27,6 +27,7 @@ SCOPES = (
     "badges.write",
     "badges.verify",
     "keys.write",
+    "trust.write",
     "operations",
 )
 TOKEN_ISSUER = "cairn-local"  # noqa: S105 - a name

@@ -166,6 +166,25 @@ class HeldBadge:
     suspension: Change | None
 
 
+@dataclass(frozen=True, slots=True)
+class TrustList:
+    """A list of issuers that somebody vouches for: where it is from, who imported it when, how many are on it."""
+
+    list_name: str
+    source: str
+    imported_by: str
+    imported_at: datetime
+    issuers: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedIssuer:
+    """An issuer on such a list, by the id that its badges carry: a DID or a URL."""
+
+    issuer_id: str
+    name: str
+
+
 State = Literal["current", "revoked", "suspended", "expired", "not-yet"]
 
 

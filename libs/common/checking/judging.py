@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from libs.common.checking.model import Judgement, Outcome, Shown
 from libs.common.checking.notes import Notes
-from libs.common.checking.words import REASONS, SENTENCES
+from libs.common.checking.words import PASSED, REASONS, SENTENCES
 
 _AUTHENTIC = ("well-formed", "schema", "proof", "key")
 _CURRENT = ("status", "dates")
@@ -36,6 +37,18 @@ def overrule_status(judgement: Judgement, reason: str, more: str) -> Judgement:
     return replace(
         judgement, answer="not-genuine", sentence=SENTENCES[reason], findings=findings, current="fail"
     )  # fmt: skip
+
+
+def trust_by_lists(judgement: Judgement, lists: Sequence[str]) -> Judgement:
+    """The judgement on a genuine badge whose issuer is on the trusted `lists`, named for people to judge them."""
+    findings = tuple(
+        replace(finding, outcome="pass", reason="listed", detail=PASSED["listed"], more=", ".join(lists)[:500])
+        if finding.name == "issuer" else finding
+        for finding in judgement.findings
+    )  # fmt: skip
+    unknown = judgement.sentence == SENTENCES["genuine-unknown-issuer"]
+    sentence = SENTENCES["genuine"] if unknown else judgement.sentence
+    return replace(judgement, findings=findings, trusted="pass", sentence=sentence)
 
 
 def nothing_found() -> Judgement:

@@ -15,6 +15,7 @@ PASSED: Final = {
     "no-status": "the issuer keeps no list of withdrawn badges for it",
     "dates-passed": "in force",
     "issuer-passed": "an issuer that is trusted here",
+    "listed": "on a list of trusted issuers",
     "recipient-passed": "awarded to the person who was named",
     "parts-passed": "the documents within it are genuine too",
 }

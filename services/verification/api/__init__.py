@@ -24,7 +24,7 @@ from libs.common.web.pace import Pace
 from libs.common.web.pages import Pages
 from libs.common.web.refusals import install_refusal_pages, not_found
 from libs.common.web.shelf import FromShelf, Shelf
-from services.verification.api import badges, bulk, catalogue, codes, counts, learners, sharing, verifications
+from services.verification.api import badges, bulk, catalogue, codes, counts, learners, sharing, trust, verifications
 from services.verification.api.parts import Parts, database_of
 from services.verification.api.proofs import Proofs
 from services.verification.settings import VerificationSettings
@@ -44,7 +44,7 @@ def create(settings: ServiceSettings) -> FastAPI:
         Pace(settings.verifications_per_minute), Pace(settings.codes_per_minute), settings.sharing,
     )  # fmt: skip
     app.state.bulk = bulk.Bulk()
-    for door in (badges, sharing, codes, catalogue, learners, counts, verifications, bulk):
+    for door in (badges, sharing, codes, catalogue, learners, counts, verifications, bulk, trust):
         app.include_router(door.router)
     app.include_router(operations_router("verification", database_of))
     _add_plain_routes(app)

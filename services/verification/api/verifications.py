@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from libs.common.checking import Terms
 from libs.common.checking.dates import instant_of
-from libs.common.checking.judging import overrule_status
+from libs.common.checking.judging import overrule_status, trust_by_lists
 from libs.common.checking.model import Judgement
 from libs.common.checking.recipient import Person
 from libs.common.postgres.database import Database
@@ -21,6 +21,7 @@ from libs.common.problems import AWAY, Problem
 from libs.common.web.brought import Brought, brought_in
 from services.verification import store
 from services.verification.api.parts import Parts, database_of, parts_of
+from services.verification.store import trust
 
 router = APIRouter(tags=["verifications"])
 _MAX_ISSUERS = 1_000
@@ -97,7 +98,17 @@ async def judge_any(request: Request, content: bytes, person: Person | None) -> 
     parts, database = parts_of(request), database_of(request)
     trusted = await _trusted(parts, database)
     judgement = await parts.verifier.verify(content, Terms(parts.now(), trusted, person))
-    return await _with_our_own_word(judgement, parts, database)
+    return await _with_lists(await _with_our_own_word(judgement, parts, database), database)
+
+
+async def _with_lists(judgement: Judgement, database: Database) -> Judgement:
+    """An issuer that is not our own may be on a list that was imported."""
+    issuer_id = "" if judgement.shown is None or judgement.trusted != "unknown" else judgement.shown.issuer_id
+    try:
+        lists = await trust.lists_of_issuer(database.pool, issuer_id) if issuer_id else ()
+    except AWAY:
+        lists = ()
+    return trust_by_lists(judgement, lists) if lists else judgement
 
 
 async def _trusted(parts: Parts, database: Database) -> frozenset[str]:
