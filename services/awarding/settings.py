@@ -42,6 +42,8 @@ class AwardingSettings(ServiceSettings):
     subject_pepper: SecretStr | None = Field(
         None, description="secret text of 16 bytes or more under which learners' pseudonyms are derived"
     )
+    import_check_hours: float = Field(24, gt=0, le=8760, description="hours between two looks at an imported badge")
+    imports_per_minute: int = Field(10, ge=1, le=10_000, description="imported badges verified for one caller a minute")
     recheck_learners: int = Field(500, ge=1, le=1000, description="learners looked at again in one transaction")
 
     def namespace(self) -> UUID:

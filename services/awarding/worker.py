@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -15,14 +16,17 @@ from libs.common.contracts import (
     ActivityCompleted,
     AssessmentScored,
     BadgeExpired,
+    BadgeImported,
     BadgeIssued,
     BadgeReinstated,
     BadgeRevoked,
     BadgesLogged,
     BadgeSuspended,
     CompletionRetracted,
+    EndorsementSigned,
     EvidenceVerified,
     EvidenceWithdrawn,
+    ImportedBadgeWithdrawn,
     IssuerPublished,
     KeyPublished,
     LearnerRegistered,
@@ -39,13 +43,16 @@ from libs.common.contracts.topics import (
     TOPICS,
 )
 from libs.common.credentials.addresses import Addresses
+from libs.common.fetching import Fetcher
 from libs.common.messaging.faults import backoff_seconds, is_passing, name_of
 from libs.common.messaging.hearing import Hears
 from libs.common.messaging.restoring import Plan, restore
 from libs.common.messaging.work import Work, begin
 from libs.common.messaging.worker_process import run_worker
 from libs.common.postgres.database import Database
+from libs.common.sandbox import Sandbox
 from libs.common.settings import ServiceSettings
+from libs.common.verifying import Verifier
 from services.awarding import handlers
 from services.awarding.handlers import Office, restoring
 from services.awarding.rules.badge import Deployment
@@ -56,6 +63,7 @@ log = structlog.get_logger(__name__)
 
 IDLE_SECONDS = 0.25
 POSTPONED_SECONDS = 60.0
+WATCH_SECONDS = 2.0
 
 
 def hears(office: Office) -> tuple[Hears, ...]:
@@ -87,7 +95,7 @@ def plan(office: Office) -> Plan:
         "awarding",
         passes=(
             tuple(row for row in heard if row.topic in compacted),
-            remembers(),
+            remembers(office.remembering()),
             tuple(row for row in heard if row.topic not in compacted),
         ),
         finish=handlers.complete_restoring,
@@ -96,9 +104,10 @@ def plan(office: Office) -> Plan:
     )
 
 
-def remembers() -> tuple[Hears, ...]:
+def remembers(office: Office) -> tuple[Hears, ...]:
     """Contract → handler of what awarding told on its own topic. Badges come first; of what became of one, the order
     matters. The handlers know what they have seen."""
+    withdrawn = partial(handlers.on_imported_badge_withdrawn, office)
     return (
         Hears(BADGE_ISSUED, KeyPublished, restoring.on_key_published, knows_seen=True),
         Hears(BADGE_ISSUED, BadgeIssued, restoring.on_badge_issued, knows_seen=True),
@@ -108,6 +117,9 @@ def remembers() -> tuple[Hears, ...]:
         Hears(BADGE_ISSUED, ActDone, restoring.on_act_done, ordered=True, knows_seen=True),
         Hears(BADGE_ISSUED, BadgeExpired, restoring.pass_over, knows_seen=True),
         Hears(BADGE_ISSUED, MilestoneReached, handlers.on_milestone_reached, knows_seen=True),
+        Hears(BADGE_ISSUED, BadgeImported, partial(handlers.on_badge_imported, office), knows_seen=True),
+        Hears(BADGE_ISSUED, ImportedBadgeWithdrawn, withdrawn, knows_seen=True),
+        Hears(BADGE_ISSUED, EndorsementSigned, restoring.pass_over, knows_seen=True),
         Hears(BADGE_ISSUED, StatusListSigned, restoring.pass_over, knows_seen=True),
         Hears(BADGE_ISSUED, BadgesLogged, restoring.pass_over, knows_seen=True),
     )
@@ -135,9 +147,13 @@ async def run(settings: ServiceSettings) -> None:
     )
     most = settings.recheck_learners
     ready = asyncio.Event()
+    verifier = Verifier(Fetcher(), Sandbox())
+    every = timedelta(hours=settings.import_check_hours)
     aside = [
         asyncio.create_task(_when(ready, work_off_backlog(office, database, most=most))),
         asyncio.create_task(_when(ready, work_off_acts(office, database, most=most))),
+        asyncio.create_task(_when(ready, work_off_imports(office, database, most=most))),
+        asyncio.create_task(_when(ready, watch_imports(office, database, verifier, every=every))),
     ]
 
     async def prepare() -> None:
@@ -150,6 +166,7 @@ async def run(settings: ServiceSettings) -> None:
         for task in aside:
             task.cancel()
         await asyncio.gather(*aside, return_exceptions=True)
+        verifier.close()
         await database.close()
         office.close()
 
@@ -196,6 +213,32 @@ async def work_off_acts(office: Office, database: Database, *, most: int) -> Non
         await handlers.cancel_act(work)
 
     await _work_off("acts", database, complete, refuse, most=most)
+
+
+async def work_off_imports(office: Office, database: Database, *, most: int) -> None:
+    """Count the badges of other issuers that learners brought, and take out what they took back, until cancelled."""
+
+    async def complete(work: Work, size: int) -> int:
+        return await handlers.complete_imports(office, work, most=size)
+
+    async def cancel(work: Work) -> None:
+        await handlers.cancel_import(work)
+
+    await _work_off("imports", database, complete, cancel, most=most)
+
+
+async def watch_imports(office: Office, database: Database, verifier: Verifier, *, every: timedelta) -> None:
+    """Look again at imported badges at their sources, a few at once and each in `every`, until cancelled (B4)."""
+    waits = backoff_seconds()
+    while True:
+        try:
+            if not await handlers.recheck_imports(office, database, verifier, every):
+                await asyncio.sleep(WATCH_SECONDS)
+            waits = backoff_seconds()
+        except Exception as fault:
+            # What was taken comes again when its lease has run out.
+            log.warning("step failed", what="imports again", fault=name_of(fault), passing=is_passing(fault))
+            await asyncio.sleep(next(waits))
 
 
 async def _work_off(

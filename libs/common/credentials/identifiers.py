@@ -38,6 +38,14 @@ def recipient_salt(pepper: bytes, badge: UUID) -> str:
     return _keyed(pepper, "recipient-salt", str(badge))[:16].hex()
 
 
+def email_digest(pepper: bytes, learner_id: str, email: str) -> bytes:
+    """A keyed digest of a learner's e-mail address: by it an address can be recognised, and not be read (B7).
+
+    The address is lower-cased, as other issuers do. Two learners with one address have different digests.
+    """
+    return _keyed(pepper, "email", learner_id, email.strip().lower())
+
+
 def log_salt(pepper: bytes, badge: UUID) -> bytes:
     """The 32-byte salt of one badge's entry in the log of issuance (`log.commitment`), equal on each replay.
 

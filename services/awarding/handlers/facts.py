@@ -34,7 +34,7 @@ async def on_activity_completed(office: Office, work: Work, events: Sequence[Rec
         for heard in events
         if (content := heard.content) is not None
     ]  # fmt: skip
-    await _keep_facts(office, work, facts)
+    await keep_facts(office, work, facts)
 
 
 async def on_assessment_scored(office: Office, work: Work, events: Sequence[Received[AssessmentScored]]) -> None:
@@ -45,7 +45,7 @@ async def on_assessment_scored(office: Office, work: Work, events: Sequence[Rece
         for heard in events
         if (content := heard.content) is not None
     ]  # fmt: skip
-    await _keep_facts(office, work, facts)
+    await keep_facts(office, work, facts)
 
 
 async def on_evidence_verified(office: Office, work: Work, events: Sequence[Received[EvidenceVerified]]) -> None:
@@ -56,7 +56,7 @@ async def on_evidence_verified(office: Office, work: Work, events: Sequence[Rece
         for heard in events
         if (content := heard.content) is not None
     ]  # fmt: skip
-    await _keep_facts(office, work, facts)
+    await keep_facts(office, work, facts)
 
 
 async def on_completion_retracted(office: Office, work: Work, events: Sequence[Received[CompletionRetracted]]) -> None:
@@ -67,7 +67,7 @@ async def on_completion_retracted(office: Office, work: Work, events: Sequence[R
         for heard in events
         if (content := heard.content) is not None
     ]  # fmt: skip
-    await _void_facts(office, work, voids)
+    await void_facts(office, work, voids)
 
 
 async def on_score_voided(office: Office, work: Work, events: Sequence[Received[ScoreVoided]]) -> None:
@@ -78,7 +78,7 @@ async def on_score_voided(office: Office, work: Work, events: Sequence[Received[
         for heard in events
         if (content := heard.content) is not None
     ]  # fmt: skip
-    await _void_facts(office, work, voids)
+    await void_facts(office, work, voids)
 
 
 async def on_evidence_withdrawn(office: Office, work: Work, events: Sequence[Received[EvidenceWithdrawn]]) -> None:
@@ -89,10 +89,11 @@ async def on_evidence_withdrawn(office: Office, work: Work, events: Sequence[Rec
         for heard in events
         if (content := heard.content) is not None
     ]  # fmt: skip
-    await _void_facts(office, work, voids)
+    await void_facts(office, work, voids)
 
 
-async def _keep_facts(office: Office, work: Work, facts: Sequence[NewFact]) -> None:
+async def keep_facts(office: Office, work: Work, facts: Sequence[NewFact]) -> None:
+    """Keep facts, award what they complete, and look again at badges that they may shake or bring back."""
     if not facts:
         return
     catalogue = await office.catalogue(work.connection)
@@ -119,7 +120,8 @@ async def _keep_facts(office: Office, work: Work, facts: Sequence[NewFact]) -> N
     await evaluate_badges(office, work, catalogue, _of(registered, causes))
 
 
-async def _void_facts(office: Office, work: Work, voids: Sequence[NewVoid]) -> None:
+async def void_facts(office: Office, work: Work, voids: Sequence[NewVoid]) -> None:
+    """Note that facts do not count, and look at all badges of their learners again."""
     if not voids:
         return
     catalogue = await office.catalogue(work.connection)

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from services.awarding.model import Held
 from services.awarding.rules.catalogue import Catalogue
 from services.awarding.rules.explanation import milestone_told
+from services.awarding.rules.imports import import_told
 from services.awarding.rules.mosaic import mosaic_of
 from services.awarding.rules.outcome import Record
 from services.awarding.store import badges as badge_store
 from services.awarding.store import catalogue as catalogue_store
 from services.awarding.store import facts as fact_store
+from services.awarding.store import imports as import_store
 from services.awarding.store import learners as learner_store
 from services.awarding.store import milestones as milestone_store
 
@@ -45,8 +47,13 @@ async def show_mosaic(shelf: Shelf, reader: Reader, learner_id: str) -> dict[str
         return None
     catalogue, record, given = await read_learner(shelf, reader, learner_id)
     milestones = await milestone_store.milestones_of(reader, learner_id)
-    told = mosaic_of(catalogue, record, given)
-    return {"learner_id": learner_id, **told, "milestones": [milestone_told(one) for one in milestones]}
+    brought = [one for one in await import_store.imports_of(reader, learner_id) if one.state == "counting"]
+    return {
+        "learner_id": learner_id,
+        **mosaic_of(catalogue, record, given),
+        "milestones": [milestone_told(one) for one in milestones],
+        "imported": [import_told(one) for one in brought],
+    }
 
 
 async def read_learner(shelf: Shelf, reader: Reader, learner_id: str) -> tuple[Catalogue, Record, list[Held]]:

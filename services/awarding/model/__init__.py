@@ -24,6 +24,7 @@ from services.awarding.model.badges import (
 from services.awarding.model.bulk import BulkJob, BulkLine, BulkProgress, LineDone
 from services.awarding.model.challenges import Challenge
 from services.awarding.model.decisions import BadgeNow, ByHand, PastChange, Refused
+from services.awarding.model.imports import ForeignBadge, Import, ImportState, KnownLearner, LossCause, NotImported
 from services.awarding.model.keys import FreeKey, IssuerKey, KeyAct, KeyActKind
 from services.awarding.model.milestones import Milestone
 from services.awarding.model.restoring import RestoredBadge, RestoredChange
@@ -45,16 +46,22 @@ __all__ = [
     "Change",
     "Fact",
     "FactKind",
+    "ForeignBadge",
     "FreeKey",
     "Held",
+    "Import",
+    "ImportState",
     "IssuerKey",
     "Kept",
     "KeyAct",
     "KeyActKind",
+    "KnownLearner",
     "LineDone",
+    "LossCause",
     "Milestone",
     "NewFact",
     "NewVoid",
+    "NotImported",
     "Nothing",
     "PastChange",
     "Refused",

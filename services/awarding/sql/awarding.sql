@@ -97,16 +97,24 @@ select learner_id, achievement_id from badge where learner_id = any($1::text[]) 
 
 -- name: register_learners
 -- Answers whom awarding had met before in a fact: they are looked at again.
-insert into learner (learner_id, registered_at)
-select * from unnest($1::text[], $2::timestamptz[]) as told (learner_id, registered_at) order by learner_id
-on conflict (learner_id) do update set registered_at = excluded.registered_at, erased_at = null
+with known as (select learner_id from learner where learner_id = any($1::text[]) and registered_at is not null)
+insert into learner (learner_id, registered_at, email_digest, shown_name)
+select * from unnest($1::text[], $2::timestamptz[], $3::bytea[], $4::text[])
+              as told (learner_id, registered_at, email_digest, shown_name)
+order by learner_id
+on conflict (learner_id) do update
+    set registered_at = coalesce(learner.registered_at, excluded.registered_at), erased_at = null,
+        email_digest = excluded.email_digest, shown_name = excluded.shown_name
     where learner.registered_at is null
-returning learner_id, xmax <> 0 as met_before;
+       or (learner.email_digest, learner.shown_name) is distinct from (excluded.email_digest, excluded.shown_name)
+returning learner_id,
+          xmax <> 0 and not exists (select from known where known.learner_id = learner.learner_id) as met_before;
 
 -- name: erase_learners
 insert into learner (learner_id, erased_at)
 select learner_id, now() from unnest($1::text[]) as told (learner_id) order by learner_id
-on conflict (learner_id) do update set registered_at = null, erased_at = now(), unsettled = false;
+on conflict (learner_id) do update set registered_at = null, erased_at = now(), unsettled = false,
+    email_digest = null, shown_name = null;
 
 -- name: erase_facts
 delete from fact where learner_id = any($1::text[]);

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from services.awarding.model import About
+from services.awarding.model import About, KnownLearner
 from services.awarding.store import REHEARSAL, SQL
 from services.awarding.store import milestones as milestone_store
 
@@ -15,11 +14,10 @@ if TYPE_CHECKING:
     from services.awarding.store import Reader
 
 
-async def register_learners(connection: Connection, learners: Sequence[tuple[str, datetime]]) -> list[str]:
-    """Note learners (id, registered at; each once); answers whom a fact had named before."""
-    rows = await connection.fetch(
-        SQL["register_learners"], [learner for learner, _ in learners], [since for _, since in learners]
-    )
+async def register_learners(connection: Connection, learners: Sequence[KnownLearner]) -> list[str]:
+    """Note learners (each once); answers who are new now and whom a fact had named before."""
+    columns = [list(column) for column in zip(*learners, strict=True)]
+    rows = await connection.fetch(SQL["register_learners"], *columns)
     return sorted(row["learner_id"] for row in rows if row["met_before"])
 
 

@@ -1,0 +1,279 @@
+"""Badges of other issuers: learners bring them, the worker counts them, and looks at them again (B12)."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID, uuid5
+
+from libs.common.checking import Terms
+from libs.common.checking.model import Judgement
+from libs.common.checking.recipient import Person
+from libs.common.contracts import BadgeImported, ImportedBadgeWithdrawn
+from libs.common.credentials.identifiers import email_digest
+from libs.common.messaging.hearing import Received
+from libs.common.messaging.work import Outgoing, Work, begin
+from libs.common.verifying import Verifier
+from services.awarding.handlers.award import SOURCE
+from services.awarding.handlers.facts import keep_facts, void_facts
+from services.awarding.handlers.office import Office
+from services.awarding.model import FactKind, ForeignBadge, Import, LossCause, NewFact, NewVoid, NotImported
+from services.awarding.rules.imported import objects_of
+from services.awarding.rules.imports import (
+    MOST_RETRIES,
+    decide_claim,
+    decide_import,
+    decide_recheck,
+    import_told,
+    next_look,
+    refused,
+)
+from services.awarding.store import imports as import_store
+
+if TYPE_CHECKING:
+    from libs.common.postgres.database import Database
+    from services.awarding.store import Reader
+
+MOST_IMPORTS = 500
+# Whoever is given an import to look at has so long until somebody else is.
+LEASE_SECONDS = 300.0
+MOST_LOOKS = 10
+_IMPORTED = int(FactKind.IMPORTED)
+_TWIN = NotImported("duplicate", "Expected a badge that was not imported before.")
+_NEVER_CLEAR = NotImported("never-clear", "Nobody could tell for weeks whether it is genuine.")
+
+
+class Look(NamedTuple):
+    """Another look at an import: what it found, when, and how long until the next."""
+
+    judgement: Judgement
+    at: datetime
+    every: timedelta
+
+
+async def record_import(work: Work, imported: Import) -> Import | NotImported:
+    """Keep a badge that a learner brought, or say why it is not taken."""
+    connection = work.connection
+    if await import_store.import_count(connection, imported.learner_id) >= MOST_IMPORTS:
+        return NotImported("too-many", f"Expected at most {MOST_IMPORTS} imported badges of one learner.")
+    again = await import_store.refill_import(connection, imported)
+    if again is not None:
+        return again
+    if await import_store.import_twin(connection, imported) or not await import_store.keep_import(connection, imported):
+        return _TWIN
+    return imported
+
+
+async def withdraw_import(work: Work, learner_id: str, import_id: UUID, at: datetime) -> bool:
+    """A learner takes an imported badge back, which the worker carries out; answers whether they had it."""
+    return await import_store.leave_import(work.connection, learner_id, import_id, at)
+
+
+async def schedule_import_check(work: Work, learner_id: str, import_id: UUID) -> bool:
+    """Have an import looked at now; answers whether there is one that can be."""
+    return await import_store.recheck_import(work.connection, learner_id, import_id)
+
+
+async def show_imports(reader: Reader, learner_id: str) -> list[dict[str, Any]]:
+    """All badges that a learner brought, in order."""
+    return [import_told(imported) for imported in await import_store.imports_of(reader, learner_id)]
+
+
+async def show_import(reader: Reader, learner_id: str, import_id: UUID) -> dict[str, Any] | None:
+    """One badge that a learner brought, or None."""
+    found = await import_store.import_of(reader, learner_id, import_id)
+    return None if found is None else import_told(found)
+
+
+async def complete_imports(office: Office, work: Work, *, most: int) -> int:
+    """Count what was found genuine and is the learner's, take out what was taken back; answers how many there were."""
+    await office.catalogue(work.connection)  # before any learner is locked
+    waiting = await import_store.waiting_imports(work.connection, most)
+    decided = [
+        (imported, decide_claim(imported, is_email_known=_is_theirs(office, imported, known)))
+        for imported, known in waiting
+        if imported.state == "genuine"
+    ]
+    counted = [_counting(imported) for imported, why in decided if why is None]
+    given_up = [refused(imported, why) for imported, why in decided if why is not None]
+    await import_store.change_imports(work.connection, [*counted, *given_up])
+    await _count(office, work, counted)
+    left = [imported for imported, _ in waiting if imported.state == "leaving"]
+    await _discount(office, work, [(one, "taken-back", one.checked_at) for one in left if one.counted_by is not None])
+    await import_store.drop_imports(work.connection, [imported.import_id for imported in left])
+    return len(waiting)
+
+
+async def cancel_import(work: Work) -> list[UUID]:
+    """Give the first import that waits up, because counting it failed and will fail again."""
+    waiting = await import_store.waiting_imports(work.connection, 1)
+    why = NotImported("failed", "It failed for a fault of ours, which was logged.")
+    await import_store.change_imports(work.connection, [refused(imported, why) for imported, _ in waiting])
+    return [imported.import_id for imported, _ in waiting]
+
+
+async def recheck_imports(office: Office, database: Database, verifier: Verifier, every: timedelta) -> int:
+    """Ask the sources of a few imports again; answers how many. No transaction is open while a source is asked."""
+    async with begin(database) as work:
+        due = await import_store.due_imports(work.connection, MOST_LOOKS, LEASE_SECONDS)
+    for imported in due:
+        now = datetime.now(UTC)
+        person = None if imported.person is None else Person(*imported.person)
+        judgement = await verifier.verify(imported.brought or b"", Terms(now, frozenset(), person))
+        async with begin(database) as work:
+            await record_recheck(office, work, imported, Look(judgement, now, every))
+    return len(due)
+
+
+async def record_recheck(office: Office, work: Work, seen: Import, look: Look) -> None:
+    """Keep what another look at an import found; a badge that its issuer withdrew takes with it what stands on it."""
+    await office.catalogue(work.connection)  # before the learner is locked
+    imported = await import_store.locked_import(work.connection, seen.learner_id, seen.import_id)
+    if imported is None or imported.state != seen.state:
+        return
+    if imported.state == "unclear":
+        after = await _cleared(office, work, replace(imported, checks=imported.checks + 1), look.judgement)
+    else:
+        after = await _looked_at(office, work, imported, look)
+    after = replace(after, checked_at=look.at, next_check_at=next_look(after, look.at, look.every))
+    await import_store.change_imports(work.connection, [after])
+
+
+async def _cleared(office: Office, work: Work, imported: Import, judgement: Judgement) -> Import:
+    """An import that nobody could tell about, after another look."""
+    found = decide_import(judgement, office.deployment.addresses)
+    if isinstance(found, NotImported):
+        return refused(imported, found)
+    if found is None:
+        return imported if imported.checks < MOST_RETRIES else refused(imported, _NEVER_CLEAR)
+    genuine = replace(imported, state="genuine", badge=found)
+    return refused(imported, _TWIN) if await import_store.import_twin(work.connection, genuine) else genuine
+
+
+async def _looked_at(office: Office, work: Work, imported: Import, look: Look) -> Import:
+    """An import that counts, or did, after another look."""
+    found = decide_recheck(imported, look.judgement, look.at)
+    if imported.state == "counting" and found not in ("holds", "unknown"):
+        await _discount(office, work, [(imported, found, look.at)])
+        return replace(imported, state="lost", cause=found, counted_by=None)
+    if imported.state == "lost" and found == "holds":
+        again = replace(_counting(imported), checked_at=look.at)
+        await _count(office, work, [again])
+        return again
+    return imported
+
+
+def _is_theirs(office: Office, imported: Import, known: bytes | None) -> bool:
+    if imported.person is None or known is None or imported.person[0] not in ("email", "emailAddress"):
+        return False
+    return hmac.compare_digest(email_digest(office.deployment.pepper, imported.learner_id, imported.person[1]), known)
+
+
+def _counting(imported: Import) -> Import:
+    revision = imported.revision + 1
+    counted_by = uuid5(imported.import_id, f"counts {revision}")
+    return replace(
+        imported, state="counting", revision=revision, counted_by=counted_by, cause=None, person=None
+    )  # fmt: skip
+
+
+async def _count(office: Office, work: Work, counted: Sequence[Import]) -> None:
+    """Tell of imports that count, and keep them as facts: each since it was found genuine here."""
+    facts: list[NewFact] = []
+    for imported in counted:
+        badge, counted_by = imported.badge, imported.counted_by
+        assert badge is not None
+        assert counted_by is not None
+        told = BadgeImported(
+            import_id=imported.import_id, learner_id=imported.learner_id, issuer=badge.issuer,
+            achievement=badge.achievement, name=badge.name, issuer_name=badge.issuer_name, standard=badge.standard,
+            digest=imported.digest, valid_from=badge.valid_from, valid_until=badge.valid_until,
+            revision=imported.revision,
+        )  # fmt: skip
+        work.tell(_outgoing(told, counted_by, imported.checked_at, imported.traceparent))
+        facts += _facts(told, counted_by, imported.checked_at, imported.traceparent)
+    await keep_facts(office, work, facts)
+
+
+async def _discount(office: Office, work: Work, lost: Sequence[tuple[Import, LossCause, datetime]]) -> None:
+    """Tell that imports do not count any more, and void their facts: the loss cascades by `on_loss` (B4)."""
+    voids: list[NewVoid] = []
+    for imported, cause, at in lost:
+        badge, counted_by = imported.badge, imported.counted_by
+        assert badge is not None
+        assert counted_by is not None
+        told = ImportedBadgeWithdrawn(
+            import_id=imported.import_id, learner_id=imported.learner_id, supersedes=counted_by, cause=cause
+        )
+        event_id = uuid5(counted_by, "withdrawn")
+        work.tell(_outgoing(told, event_id, at, None))
+        voids += _voids(imported.learner_id, badge, counted_by, event_id, at)
+    await void_facts(office, work, voids)
+
+
+def _facts(told: BadgeImported, event_id: UUID, at: datetime, traceparent: str | None) -> list[NewFact]:
+    return [
+        NewFact(told.learner_id, _IMPORTED, name, event_id, at, digest=told.digest, traceparent=traceparent)
+        for name in objects_of(told.issuer, told.achievement)
+    ]
+
+
+def _voids(learner_id: str, badge: ForeignBadge, counted_by: UUID, event_id: UUID, at: datetime) -> list[NewVoid]:
+    return [
+        NewVoid(learner_id, _IMPORTED, name, counted_by, event_id, at)
+        for name in objects_of(badge.issuer, badge.achievement)
+    ]
+
+
+def _outgoing(
+    content: BadgeImported | ImportedBadgeWithdrawn, event_id: UUID, at: datetime, traceparent: str | None
+) -> Outgoing:
+    key = f"import:{content.import_id}"
+    return Outgoing(
+        topic=content.TOPIC,
+        key=key,
+        event_id=event_id,
+        type=content.TYPE,
+        source=SOURCE,
+        subject=key,
+        time=at,
+        value=content.model_dump_json(exclude_none=True).encode(),
+        traceparent=traceparent,
+    )
+
+
+async def on_badge_imported(office: Office, work: Work, events: Sequence[Received[BadgeImported]]) -> None:
+    """Imports that were told are remembered, and count: awarding hears its own topic when it is rebuilt."""
+    told = [(heard.content, heard.event_id, heard.event) for heard in events if heard.content is not None]
+    if not told:
+        return
+    await office.catalogue(work.connection)
+    remembered = [(content, event_id, event.time) for content, event_id, event in told]
+    await import_store.remember_imports(work.connection, remembered)
+    facts = [_facts(content, event_id, event.time, event.traceparent) for content, event_id, event in told]
+    await keep_facts(office, work, [fact for of_import in facts for fact in of_import])
+
+
+async def on_imported_badge_withdrawn(
+    office: Office, work: Work, events: Sequence[Received[ImportedBadgeWithdrawn]]
+) -> None:
+    """Imports that were withdrawn count no more: awarding hears its own topic when it is rebuilt."""
+    told = [(heard.content, heard) for heard in events if heard.content is not None]
+    if not told:
+        return
+    await office.catalogue(work.connection)
+    ids = list({content.import_id for content, _ in told})
+    known = {one.import_id: one.badge for one in await import_store.known_imports(work.connection, ids)}
+    voids: list[NewVoid] = []
+    for content, heard in told:
+        badge = known.get(content.import_id)
+        if badge is not None:
+            voids += _voids(content.learner_id, badge, content.supersedes, heard.event_id, heard.event.time)
+    await void_facts(office, work, voids)
+    losses = [content for content, _ in told]
+    await import_store.lose_imports(work.connection, losses)
+    left = [content.import_id for content in losses if content.cause == "taken-back"]
+    await import_store.drop_imports(work.connection, left)

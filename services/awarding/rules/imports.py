@@ -1,0 +1,179 @@
+"""What becomes of a badge that a learner brings (B12): whether it is taken, counts, and for how long. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+from libs.common.checking import open_badges_3
+from libs.common.checking.dates import instant_of
+from libs.common.checking.model import Judgement, Shown
+from libs.common.checking.reading import Carried, read
+from libs.common.checking.strict import Fault, id_of, read_json
+from libs.common.checking.tokens import read_token
+from libs.common.contracts.contract import Uri
+from libs.common.credentials.addresses import Addresses
+from libs.common.credentials.identifiers import did_web
+from services.awarding.model import ForeignBadge, Import, LossCause, NotImported
+
+_URI: TypeAdapter[str] = TypeAdapter(Uri)
+_STANDARDS = ("Open Badges 2.0", "Open Badges 3.0")
+_FIRST_RETRY, _LONGEST_RETRY = timedelta(minutes=5), timedelta(days=1)
+# With waits that double up to a day: about two weeks.
+MOST_RETRIES = 20
+# Of a badge that counts, only these words of its issuer cost it; anything else may be a fault on the way (B6).
+_LOSSES: Mapping[tuple[str, str], LossCause] = {
+    ("status", "revoked"): "revoked",
+    ("status", "suspended"): "suspended",
+    ("dates", "expired"): "expired",
+    ("key", "key-revoked"): "revoked",
+}
+_FINAL = ("revoked", "expired")
+
+
+def decide_import(judgement: Judgement, addresses: Addresses) -> ForeignBadge | NotImported | None:
+    """What a badge that was brought says, or why it is not taken; None while nobody can tell."""
+    if judgement.answer == "nothing-found":
+        return NotImported("nothing-found", "There is no badge in this.")
+    if judgement.answer == "not-genuine":
+        reasons = {finding.name: finding.reason for finding in judgement.findings if finding.outcome == "fail"}
+        why = "other-recipient" if set(reasons) == {"recipient"} else "not-genuine"
+        return NotImported(why, f"{judgement.sentence}.")
+    if judgement.standard and judgement.standard not in _STANDARDS:
+        return NotImported("no-badge", f"Expected a badge, found {judgement.standard}.")
+    if judgement.shown is not None and is_own(judgement.shown.issuer_id, addresses):
+        return NotImported("own-badge", "Expected a badge of another issuer: our own badges count by themselves.")
+    if judgement.answer == "cannot-tell":
+        return None
+    assert judgement.shown is not None
+    badge = _badge(judgement.shown, judgement.standard)
+    return badge if _is_uri(badge.issuer) else NotImported("no-badge", "Expected a URI as the issuer's id.")
+
+
+def is_own(issuer: str, addresses: Addresses) -> bool:
+    """Whether an issuer's id, or the address of a badge, is one of this deployment."""
+    return (issuer + "/").startswith(addresses.base_url + "/") or (issuer + ":").startswith(
+        did_web(addresses.base_url) + ":"
+    )
+
+
+def issuer_named(content: bytes) -> str:
+    """Whom the badge in `content` names as its issuer, or the address that it is; empty where that cannot be told.
+
+    Nothing of it is checked: it only spares the work for our own badges.
+    """
+    carried = read(content)
+    if not isinstance(carried, Carried):
+        return ""
+    if carried.kind == "url":
+        return carried.content.decode("ascii", "replace")
+    document: dict[str, Any] | Fault
+    if carried.kind == "jws":
+        token = read_token(carried.content)
+        document = token if isinstance(token, Fault) else open_badges_3.credential_of(token)
+    else:
+        document = read_json(carried.content)
+    if isinstance(document, Fault):
+        return ""
+    return id_of(document.get("issuer")) or id_of(document.get("badge")) or ""
+
+
+def decide_claim(imported: Import, *, is_email_known: bool) -> NotImported | None:
+    """Why a genuine badge is not counted as the learner's, if it is not.
+
+    `is_email_known`: the badge was checked against the e-mail address that the learner is registered with.
+    """
+    if imported.is_vouched or is_email_known:
+        return None
+    return NotImported("not-yours", "Expected a badge awarded to the e-mail address that you are registered with.")
+
+
+def decide_recheck(imported: Import, judgement: Judgement, now: datetime) -> Literal["holds", "unknown"] | LossCause:
+    """What another look at an imported badge says. What cannot be told changes nothing (B6)."""
+    until = None if imported.badge is None else imported.badge.valid_until
+    if until is not None and until < now:
+        return "expired"
+    if judgement.answer == "genuine":
+        return "holds"
+    for finding in judgement.findings:
+        cause = _LOSSES.get((finding.name, finding.reason))
+        if finding.outcome == "fail" and cause is not None and judgement.answer == "not-genuine":
+            return cause
+    return "unknown"
+
+
+def next_look(imported: Import, now: datetime, every: timedelta) -> datetime | None:
+    """When to look at an import again: what may change at its source, and what could not be told yet."""
+    if imported.state == "unclear":
+        wait = min(_LONGEST_RETRY, _FIRST_RETRY * 2 ** min(imported.checks, 12))
+        return now + wait if imported.checks < MOST_RETRIES else None
+    if imported.state not in ("genuine", "counting", "lost") or imported.brought is None or imported.cause in _FINAL:
+        return None
+    until = None if imported.badge is None else imported.badge.valid_until
+    soon = now + every
+    return soon if until is None or until < now else min(soon, until + timedelta(seconds=1))
+
+
+def refused(imported: Import, why: NotImported) -> Import:
+    """An import that is given up: nothing that names a person is left of it."""
+    return replace(
+        imported, state="refused", cause=f"{why.why}: {why.detail}", brought=None, person=None, next_check_at=None
+    )  # fmt: skip
+
+
+def import_told(imported: Import) -> dict[str, Any]:
+    """An import as plain JSON values."""
+    badge = imported.badge
+    return {
+        "import_id": str(imported.import_id),
+        "learner_id": imported.learner_id,
+        "state": imported.state,
+        "cause": imported.cause,
+        "digest": imported.digest,
+        "badge": None
+        if badge is None
+        else {
+            "name": badge.name,
+            "issuer": badge.issuer,
+            "issuer_name": badge.issuer_name,
+            "achievement": badge.achievement,
+            "credential": badge.credential,
+            "standard": badge.standard,
+            "valid_from": badge.valid_from,
+            "valid_until": badge.valid_until,
+        },
+        "asked_at": imported.asked_at,
+        "checked_at": imported.checked_at,
+        "next_check_at": imported.next_check_at,
+    }
+
+
+def _badge(shown: Shown, standard: str) -> ForeignBadge:
+    achievement = shown.achievement_id
+    return ForeignBadge(
+        issuer=shown.issuer_id,
+        issuer_name=_text(shown.issuer_name)[:300] or None,
+        achievement=achievement if _is_uri(achievement) else None,
+        credential=_text(shown.credential_id) or None,
+        name=_text(shown.name)[:300] or shown.issuer_id[:300],
+        standard=standard,
+        valid_from=instant_of(shown.issued_at),
+        valid_until=instant_of(shown.expires_at),
+    )
+
+
+def _text(text: str) -> str:
+    # U+0000 is the one character that PostgreSQL cannot keep.
+    return text.replace("\0", "")
+
+
+def _is_uri(text: str) -> bool:
+    try:
+        _URI.validate_python(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,119 @@
+-- name: keep_import
+insert into imported_badge (import_id, learner_id, state, brought, digest, person_kind, person_identity, is_vouched,
+                            actor, asked_at, issuer, issuer_name, achievement, credential, name, standard, valid_from,
+                            valid_until, checked_at, next_check_at, traceparent)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+on conflict do nothing
+returning import_id;
+
+-- name: refill_import
+-- One that was remembered from the topic is brought again: from now on it can be looked at again.
+update imported_badge set brought = $3, credential = $4, next_check_at = $5
+where learner_id = $1 and digest = $2 and brought is null and state in ('counting', 'lost')
+returning *;
+
+-- name: import_twin
+-- Whether this badge is there already: of anybody if it says what it is, else of this learner by its bytes.
+select exists (
+    select from imported_badge
+    where state in ('genuine', 'counting', 'lost') and import_id <> $5
+      and md5(issuer) = md5($2) and md5(credential) = md5($3)
+) or exists (
+    select from imported_badge
+    where learner_id = $1 and digest = $4 and state not in ('refused', 'leaving') and import_id <> $5
+);
+
+-- name: imports_of
+select * from imported_badge where learner_id = $1 and state <> 'leaving' order by place;
+
+-- name: import_count
+select count(*) from imported_badge where learner_id = $1;
+
+-- name: import
+select * from imported_badge where learner_id = $1 and import_id = $2 and state <> 'leaving';
+
+-- name: leave_import
+update imported_badge set state = 'leaving', checked_at = $3, person_kind = null, person_identity = null
+where learner_id = $1 and import_id = $2 and state <> 'leaving'
+returning import_id;
+
+-- name: recheck_import
+update imported_badge set next_check_at = now() where learner_id = $1 and import_id = $2 and brought is not null
+  and state in ('unclear', 'counting', 'lost')
+returning import_id;
+
+-- name: waiting_imports
+-- What waits to be counted or taken out; the learners are locked now, and whom another worker has is left alone.
+select imported.*, locked.email_digest
+from (
+    select learner_id, import_id from imported_badge where state in ('genuine', 'leaving') order by place limit $1
+) waiting
+cross join lateral (
+    select email_digest from learner where learner.learner_id = waiting.learner_id for no key update skip locked
+) locked
+join imported_badge imported on imported.import_id = waiting.import_id and imported.state in ('genuine', 'leaving')
+order by imported.place
+for no key update of imported skip locked;
+
+-- name: due_imports
+-- What is to be looked at again; whoever takes it has some minutes before another does.
+update imported_badge set next_check_at = now() + $2::double precision * interval '1 second'
+from (
+    select import_id from imported_badge where next_check_at <= now() order by next_check_at limit $1
+    for no key update skip locked
+) due
+where imported_badge.import_id = due.import_id
+returning imported_badge.*;
+
+-- name: locked_import
+select imported.*
+from (select learner_id from learner where learner_id = $1 for no key update) locked
+join imported_badge imported on imported.learner_id = locked.learner_id
+where imported.import_id = $2
+for no key update of imported;
+
+-- name: change_imports
+update imported_badge known
+set state = told.state, brought = told.brought, person_kind = told.person_kind,
+    person_identity = told.person_identity, issuer = told.issuer, issuer_name = told.issuer_name,
+    achievement = told.achievement, credential = told.credential, name = told.name, standard = told.standard,
+    valid_from = told.valid_from, valid_until = told.valid_until, revision = told.revision,
+    counted_by = told.counted_by, cause = told.cause, checked_at = told.checked_at,
+    next_check_at = told.next_check_at, checks = told.checks
+from unnest($1::uuid[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+            $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::integer[],
+            $15::uuid[], $16::text[], $17::timestamptz[], $18::timestamptz[], $19::integer[])
+     as told (import_id, state, brought, person_kind, person_identity, issuer, issuer_name, achievement, credential,
+              name, standard, valid_from, valid_until, revision, counted_by, cause, checked_at, next_check_at, checks)
+where known.import_id = told.import_id;
+
+-- name: drop_imports
+delete from imported_badge where import_id = any($1::uuid[]);
+
+-- name: forget_imports
+delete from imported_badge where learner_id = any($1::text[]);
+
+-- name: remember_imports
+-- As the topic tells them: without the badges themselves. Of one that came to count again, the last time.
+insert into imported_badge as known (import_id, learner_id, state, digest, is_vouched, actor, asked_at, issuer,
+                                     issuer_name, achievement, name, standard, valid_from, valid_until, revision,
+                                     counted_by, checked_at, next_check_at)
+select distinct on (import_id) import_id, learner_id, 'counting', digest, false, 'topic', told_at, issuer, issuer_name,
+       achievement, name, standard, valid_from, valid_until, revision, counted_by, told_at, valid_until
+from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[],
+            $9::text[], $10::timestamptz[], $11::timestamptz[], $12::integer[], $13::uuid[])
+     as told (import_id, learner_id, digest, told_at, issuer, issuer_name, achievement, name, standard, valid_from,
+              valid_until, revision, counted_by)
+order by import_id, revision desc
+on conflict (import_id) do update
+    set state = 'counting', revision = excluded.revision, counted_by = excluded.counted_by, cause = null,
+        checked_at = excluded.checked_at
+    where known.revision < excluded.revision;
+
+-- name: known_imports
+select * from imported_badge where import_id = any($1::uuid[]) and issuer is not null;
+
+-- name: lose_imports
+update imported_badge known set state = 'lost', cause = told.cause, counted_by = null
+from unnest($1::uuid[], $2::text[], $3::uuid[]) as told (import_id, cause, counted_by)
+where known.import_id = told.import_id and known.counted_by = told.counted_by;
