@@ -19,6 +19,7 @@ from libs.common.checking.recipient import Person
 from libs.common.postgres.database import Database
 from libs.common.problems import AWAY, Problem
 from libs.common.web.brought import Brought, brought_in
+from libs.common.web.pages import SCRIPTED
 from services.verification import store
 from services.verification.api.parts import Parts, database_of, parts_of
 from services.verification.store import trust
@@ -72,6 +73,7 @@ def _page(request: Request, judgement: Judgement | None) -> Response:
         request, "verify.html", cache_control="no-store", judgement=judgement, finding_names=FINDING_NAMES,
         issued_at=shown and instant_of(shown.issued_at), expires_at=shown and instant_of(shown.expires_at),
         outcome_names={"pass": "passed", "fail": "failed", "unknown": "unknown"},
+        headers={"Content-Security-Policy": SCRIPTED},
     )  # fmt: skip
 
 

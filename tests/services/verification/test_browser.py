@@ -119,6 +119,48 @@ async def test_the_verdict_comes_before_the_buttons_on_a_phone(service: Service,
     assert verdict["y"] < buttons["y"]
 
 
+async def test_a_dropped_file_shows_its_verdict(site: str, browser: Browser) -> None:
+    page = await browser.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    await page.goto(f"{site}/verify")
+    await page.evaluate(
+        """text => {
+          const carried = new DataTransfer();
+          carried.items.add(new File([text], 'badge.json', {type: 'application/json'}));
+          document.body.dispatchEvent(new DragEvent('drop', {dataTransfer: carried, bubbles: true}));
+        }""",
+        GOOD.credential,
+    )
+    await page.locator("#verdict").get_by_text("Genuine and current").wait_for()
+    # Whoever does not see the page hears the verdict: the focus is on it.
+    assert await page.evaluate("document.activeElement.id") == "verdict"
+    assert "Genuine and current" in await page.title()
+    forged = GOOD.credential.replace("Coaching", "Flying")
+    await page.locator("#text").fill(forged)
+    await page.keyboard.press("Tab")
+    await page.locator("button[type=submit]").focus()
+    await page.keyboard.press("Enter")
+    await page.locator("#verdict").get_by_text("Not genuine").wait_for()
+    chosen = {"name": "badge.json", "mimeType": "application/json", "buffer": GOOD.credential.encode()}
+    await page.locator("#file").set_input_files([chosen])  # type: ignore[list-item]
+    await page.locator("#verdict").get_by_text("Genuine and current").wait_for()
+    assert (await Axe().run(page)).response["violations"] == []
+    assert complaints == []
+    await page.close()
+
+
+async def test_the_form_needs_no_script(site: str, browser: Browser) -> None:
+    context = await browser.new_context(java_script_enabled=False)
+    page = await context.new_page()
+    await page.goto(f"{site}/verify?lang=fr")
+    assert not await page.locator("#drop").is_visible()
+    await page.locator("#text").fill(GOOD.credential)
+    await page.locator("button[type=submit]").click()
+    await page.locator("#verdict").get_by_text("Authentique").wait_for()
+    await context.close()
+
+
 async def test_pages_turn_round_for_right_to_left_readers(service: Service, site: str, browser: Browser) -> None:
     page = await opened(browser, site, service.mint.token("records.read"), viewport={"width": 1240, "height": 844})
     await page.goto(f"{site}/badges/{GOOD.badge_id}")
