@@ -7,12 +7,10 @@ without Kafka.
 from __future__ import annotations
 
 import gc
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from pkgutil import resolve_name
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -57,14 +55,9 @@ def command_line(
 
 
 def _serve(api: str, settings: ServiceSettings) -> None:
-    import uvicorn
+    from libs.common.server import serve
 
-    # uvicorn ends in order and then raises the signal again; only so are the last spans sent.
-    signal.signal(signal.SIGTERM, _leave)
-    uvicorn.run(
-        resolve_name(api)(settings), host=settings.host, port=settings.port, loop="uvloop", access_log=False,
-        log_config=None, log_level="warning", timeout_graceful_shutdown=10,
-    )  # fmt: skip
+    serve(resolve_name(api)(settings), settings.host, settings.port, settings.trusted_proxies)
 
 
 def _work(worker: str, settings: ServiceSettings) -> None:
@@ -79,7 +72,3 @@ def _migrate(directories: Sequence[Path], settings: ServiceSettings) -> None:
     from libs.common.postgres.migrate import migrate
 
     uvloop.run(migrate(settings.database_dsn.get_secret_value(), directories))
-
-
-def _leave(_: int, __: FrameType | None) -> None:
-    raise SystemExit(0)

@@ -23,6 +23,10 @@ class ServiceSettings(BaseSettings):
     kafka_bootstrap: str = Field("127.0.0.1:9092", description="host:port of Kafka brokers; only workers use it")
     host: str = Field("127.0.0.1", description="address on which the api listens")
     port: int = Field(8100, ge=0, le=65535, description="port on which the api listens")
+    trusted_proxies: str = Field(
+        "127.0.0.1",
+        description="addresses or networks, with commas between, whose X-Forwarded-For and -Proto an api believes",
+    )
     public_url: str = Field(
         "http://localhost:8104",
         description="where the public reaches verification; every document id stands on it",
