@@ -164,7 +164,7 @@ async def test_what_was_seen_is_shown_while_verification_is_away_and_renewed_aft
     seen = await edge.get(path, BROWSER)
     assert seen.status_code == 200
     await edge.upstream.stop()
-    await asyncio.sleep(1.5)
+    await asyncio.sleep(2.5)
     again = await edge.get(path, BROWSER)
     assert (again.status_code, again.content, again.headers["X-Cache"]) == (200, seen.content, "STALE")
     assert (await edge.get(f"/badges/{GOOD.badge_id}", BROWSER)).status_code == 502
