@@ -6,15 +6,17 @@ import asyncio
 import logging
 import signal
 import socket
+from typing import Any
 
 import structlog
 import uvloop
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
-from granian.utils.proxies import wrap_asgi_with_proxy_headers
+from granian.utils import proxies as untyped_proxies
 from starlette.types import ASGIApp
 
+proxies: Any = untyped_proxies
 log = structlog.get_logger(__name__)
 
 WAITING_CONNECTIONS = 2_048
@@ -26,10 +28,10 @@ def serve(app: ASGIApp, host: str, port: int, trusted_proxies: str) -> None:
     """Serve `app` at `host`:`port` until SIGTERM or SIGINT; requests under way are answered first, for a while.
 
     `trusted_proxies` are addresses or networks, with commas between, whose X-Forwarded-For and X-Forwarded-Proto say
-    who calls, and how. Raises what binding the port raises, and `RuntimeError` when the app could not be started.
+    who calls, and how. Raises what binding the port raises, and granian's `FatalError` when the app cannot start.
     """
     _require_free(host, port)
-    uvloop.run(_serve(wrap_asgi_with_proxy_headers(app, trusted_proxies), host, port))
+    uvloop.run(_serve(proxies.wrap_asgi_with_proxy_headers(app, trusted_proxies), host, port))
 
 
 def _require_free(host: str, port: int) -> None:
@@ -64,7 +66,7 @@ async def _serve(app: ASGIApp, host: str, port: int) -> None:
     if not stopping.is_set():
         stop.cancel()
         await serving  # raises what went wrong
-        raise RuntimeError("the app did not start, or its server ended; the log says why")
+        raise RuntimeError("expected the server to go on, it ended")
     server.stop()
     try:
         await asyncio.wait_for(serving, GRACEFUL_SECONDS)
