@@ -19,6 +19,7 @@ from libs.common.signing.token_key import create_token_key_file
 
 SCOPES = (
     "catalogue.write",
+    "catalogue.override",
     "learners.write",
     "learners.read",
     "enrollments.write",

@@ -99,9 +99,46 @@ class Published:
     is_new: bool
 
 
+Demand = Literal["never", "binding", "always"]
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsalPolicy:
+    """Which publications need a rehearsal (B3), for how long one is good, and how many badges may be gained and lost.
+
+    `binding` versions are those that say `upgrade` or `re-evaluate` and change what is required; `always` means every
+    version whose meaning is new, the first included.
+    """
+
+    demanded: Demand = "binding"
+    valid_seconds: float = 3600
+    most_gain: int = 10_000
+    most_lose: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Who has a version published though no rehearsal allows it, and why."""
+
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class PastOverride:
+    """An override as it was recorded; `refusal` is what stood in the way."""
+
+    version: int
+    reason: str
+    refusal: str
+    overridden_by: str
+    overridden_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class NotPublished:
-    """A publication that was refused. `status` is 409 (the version is taken) or 422 (the content is wrong)."""
+    """A publication that was refused. `status` is 409 (the version is taken, or not rehearsed) or 422 (the content is
+    wrong)."""
 
     status: int
     title: str

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from libs.common.contracts import AchievementPublished, IssuerPublished
+from libs.common.contracts import AchievementPublished, IssuerPublished, RehearsalCompleted
 from libs.common.postgres.queries import load_queries
-from services.enrollment.model import Enrollment, Learner, LearnerGiven, Standing
+from services.enrollment.model import Enrollment, Learner, LearnerGiven, Override, PastOverride, Standing
 
 if TYPE_CHECKING:
     from libs.common.postgres.database import Connection
 
 SQL = load_queries(Path(__file__).parent / "sql" / "enrollment.sql")
+REHEARSALS = load_queries(Path(__file__).parent / "sql" / "rehearsals.sql")
 
 
 async def take_publishing_lock(connection: Connection) -> None:
@@ -117,3 +118,39 @@ async def keep_enrollments(connection: Connection, enrollments: Sequence[Enrollm
 async def enrollments_of_learner(connection: Connection, learner_id: str) -> list[Standing]:
     """Where the learner stands in each offer, by the newest word on it."""
     return [Standing(**dict(row)) for row in await connection.fetch(SQL["enrollments_of_learner"], learner_id)]
+
+
+async def keep_rehearsals(connection: Connection, rehearsals: Sequence[RehearsalCompleted]) -> None:
+    """Keep the last rehearsal of each draft."""
+    await connection.execute(
+        REHEARSALS["keep_rehearsals"],
+        [one.achievement_id for one in rehearsals],
+        [one.digest for one in rehearsals],
+        [one.rehearsed_at for one in rehearsals],
+        [one.model_dump_json(exclude_none=True).encode() for one in rehearsals],
+    )
+
+
+async def rehearsal(connection: Connection, achievement_id: str, digest: str) -> RehearsalCompleted | None:
+    """The last rehearsal of a draft by the digest of what it means, if it was heard of."""
+    content = await connection.fetchval(REHEARSALS["rehearsal"], achievement_id, digest)
+    return None if content is None else RehearsalCompleted.model_validate_json(content)
+
+
+async def rehearsals_of(connection: Connection, achievement_id: str) -> list[RehearsalCompleted]:
+    """The last rehearsals of an achievement's drafts, the latest first."""
+    rows = await connection.fetch(REHEARSALS["rehearsals_of"], achievement_id)
+    return [RehearsalCompleted.model_validate_json(row["content"]) for row in rows]
+
+
+async def keep_override(
+    connection: Connection, published: AchievementPublished, override: Override, refusal: str, *, at: datetime
+) -> None:
+    """Note who published a version though no rehearsal allowed it; `refusal` is what stood in the way."""
+    place = (published.achievement_id, published.version)
+    await connection.execute(REHEARSALS["keep_override"], *place, override.reason, refusal, override.by, at)
+
+
+async def overrides_of(connection: Connection, achievement_id: str) -> list[PastOverride]:
+    """Who published versions of an achievement though no rehearsal allowed it, the latest first."""
+    return [PastOverride(**dict(row)) for row in await connection.fetch(REHEARSALS["overrides_of"], achievement_id)]

@@ -35,6 +35,7 @@ from libs.common.contracts.progress import (
     EvidenceWithdrawn,
     ScoreVoided,
 )
+from libs.common.contracts.rehearsing import RehearsalCompleted
 
 CONTRACTS: tuple[type[Contract], ...] = (
     IssuerPublished,
@@ -54,6 +55,7 @@ CONTRACTS: tuple[type[Contract], ...] = (
     BadgeReinstated,
     BadgeExpired,
     MilestoneReached,
+    RehearsalCompleted,
     BadgeImported,
     ImportedBadgeWithdrawn,
     EndorsementSigned,
@@ -88,6 +90,7 @@ __all__ = [
     "LearnerRegistered",
     "LoggedBadge",
     "MilestoneReached",
+    "RehearsalCompleted",
     "ScoreVoided",
     "StatusListSigned",
     "Withdrawn",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from hashlib import sha256
 from typing import Annotated, ClassVar, Literal
 
+import orjson
 from pydantic import AwareDatetime, EmailStr, Field, HttpUrl
 
 from libs.common.contracts.contract import Contract, Identifier, Label, Part, Text
@@ -69,6 +71,19 @@ class AchievementPublished(Contract):
     on_loss: Literal["keep", "suspend", "revoke"] = "suspend"
     results: tuple[ResultDescribed, ...] = ()
     published_at: AwareDatetime
+
+
+# Words for people and the order of versions: whatever they say, the same learners earn the same.
+_WORDS = {
+    "version", "kind", "issuer_id", "name", "description", "criteria", "language", "tags", "alignments", "level",
+    "hours", "published_at",
+}  # fmt: skip
+
+
+def meaning_digest(achievement: AchievementPublished) -> str:
+    """`sha256:<hex>` of what a version means for what is recorded (B3): canonical JSON of all but its words."""
+    meaning = achievement.model_dump(mode="json", exclude=_WORDS)
+    return f"sha256:{sha256(orjson.dumps(meaning, option=orjson.OPT_SORT_KEYS)).hexdigest()}"
 
 
 class LearnerRegistered(Contract):

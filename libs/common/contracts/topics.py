@@ -25,6 +25,7 @@ LEARNING_EVENTS: Final = "learning-events"
 ACTIVITY_COMPLETED: Final = "activity-completed"
 ASSESSMENT_SCORED: Final = "assessment-scored"
 BADGE_ISSUED: Final = "badge-issued"
+REHEARSALS: Final = "rehearsals"
 
 
 def dead_letters(service: str) -> str:
@@ -40,5 +41,6 @@ TOPICS: Final[tuple[Topic, ...]] = (
     Topic(ACTIVITY_COMPLETED, "progress"),
     Topic(ASSESSMENT_SCORED, "progress"),
     Topic(BADGE_ISSUED, "awarding"),
+    Topic(REHEARSALS, "awarding", partitions=1),
     *(Topic(dead_letters(service), service, partitions=1) for service in SERVICES),
 )

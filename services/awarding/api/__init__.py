@@ -46,6 +46,7 @@ def create(settings: ServiceSettings) -> FastAPI:
     app.include_router(records.router)
     app.include_router(acts.router)
     app.include_router(bulk.router)
+    app.include_router(bulk.versions_router)
     app.include_router(rehearsal.router)
     app.include_router(challenges.router)
     app.include_router(keys.router)

@@ -7,18 +7,22 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID, uuid5
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import AwareDatetime
 
+from libs.common.contracts.contract import Identifier
 from libs.common.messaging.work import begin
 from libs.common.problems import Problem
 from libs.common.web.refusals import not_found
 from services.awarding import handlers
 from services.awarding.api.acts import NOT_BLANK, Motive, Writer
 from services.awarding.api.requests import database_of
-from services.awarding.model import BulkJob
-from services.awarding.rules.bulk import job_id_of, read_lines
+from services.awarding.model import BulkJob, Undoing
+from services.awarding.rules.bulk import job_id_of, read_lines, undo_id_of
 
 router = APIRouter(prefix="/awards/bulk", tags=["acts"])
+versions_router = APIRouter(tags=["acts"])
 Why = Annotated[str, Query(min_length=3, max_length=1000, pattern=NOT_BLANK)]
 CSV = "text/csv"
 
@@ -76,3 +80,31 @@ async def undo(request: Request, response: Response, job_id: UUID, body: Motive,
         raise Problem(409, "Cannot be undone now", f"{told.capitalize()}.")
     response.headers["Location"] = f"/awards/bulk/{told['job_id']}"
     return told
+
+
+class UndoAsked(Motive):
+    """Since when what a version caused is taken back: usually when it was published."""
+
+    since: AwareDatetime
+
+
+@versions_router.post("/achievements/{achievement_id}/versions/{version}/undo", status_code=202)
+async def undo_version(
+    request: Request,
+    achievement_id: Identifier,
+    version: Annotated[int, Path(ge=1, le=1_000_000)],
+    body: UndoAsked,
+    principal: Writer,
+) -> JSONResponse:
+    """Revoke all badges that facts earned of a published version since an instant, in one action and as a job (B3).
+
+    What stands on them follows by its own policy. Asked again it is the same job. Facts do not earn them again.
+    """
+    undoing = Undoing(achievement_id, version, body.since)
+    job_id = undo_id_of(undoing, principal.subject)
+    job = BulkJob(job_id, "revoke", body.reason, body.evidence, principal.subject, datetime.now(UTC))
+    async with begin(database_of(request)) as work:
+        told = await handlers.revoke_version(work, undoing, job)
+    if told is None:
+        raise not_found()
+    return JSONResponse(told, 202, {"Location": f"/awards/bulk/{job_id}"})

@@ -4,6 +4,7 @@ from services.awarding.handlers.acts import FAILED, cancel_act, complete_acts, r
 from services.awarding.handlers.bulk import (
     record_bulk_awards,
     revoke_bulk_awards,
+    revoke_version,
     show_bulk_progress,
     show_bulk_report,
 )
@@ -38,7 +39,7 @@ from services.awarding.handlers.mosaic import Shelf, show_mosaic
 from services.awarding.handlers.office import Office
 from services.awarding.handlers.reading import explain_achievement, show_trail
 from services.awarding.handlers.recheck import recheck_waiting, schedule_recheck
-from services.awarding.handlers.rehearsal import evaluate_draft
+from services.awarding.handlers.rehearsal import complete_rehearsal
 from services.awarding.handlers.restoring import complete_restoring, evaluate_restored
 
 __all__ = [
@@ -51,8 +52,8 @@ __all__ = [
     "cancel_import",
     "complete_acts",
     "complete_imports",
+    "complete_rehearsal",
     "complete_restoring",
-    "evaluate_draft",
     "evaluate_restored",
     "explain_achievement",
     "on_achievement_published",
@@ -76,6 +77,7 @@ __all__ = [
     "record_recheck",
     "revoke_bulk_awards",
     "revoke_key",
+    "revoke_version",
     "rotate_key",
     "schedule_import_check",
     "schedule_recheck",

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from libs.common.messaging.work import Work
-from services.awarding.model import BulkJob, BulkLine
+from services.awarding.model import BulkJob, BulkLine, Undoing
 from services.awarding.rules.bulk import checked, progress_told, report_of
 from services.awarding.store import bulk as bulk_store
+from services.awarding.store import catalogue as catalogue_store
 
 if TYPE_CHECKING:
     from services.awarding.store import Reader
@@ -43,6 +44,18 @@ async def revoke_bulk_awards(work: Work, job_id: UUID, undoing: BulkJob) -> dict
     undone = await bulk_store.job_progress(connection, undoing.job_id)
     assert undone is not None
     return progress_told(undone)
+
+
+async def revoke_version(work: Work, undoing: Undoing, job: BulkJob) -> dict[str, Any] | None:
+    """Revoke all badges that facts earned of a version since an instant, as a job of its own; None where there is no
+    such version. A job that is known goes on as it is."""
+    connection = work.connection
+    if await catalogue_store.achievement(connection, undoing.achievement_id, undoing.version) is None:
+        return None
+    await bulk_store.keep_undo_job(connection, job, undoing, work.trace_context)
+    progress = await bulk_store.job_progress(connection, job.job_id)
+    assert progress is not None
+    return progress_told(progress)
 
 
 async def show_bulk_progress(reader: Reader, job_id: UUID) -> dict[str, Any] | None:

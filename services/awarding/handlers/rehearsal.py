@@ -1,13 +1,21 @@
-"""A draft is tried on recorded facts before it is published (B3). Nothing is changed, kept or told."""
+"""A draft is tried on recorded facts before it is published (B3). Nothing is changed; that it was tried is told."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import NAMESPACE_URL, UUID, uuid5
 
-from libs.common.contracts.requirement import Requirement
+from libs.common.contracts import AchievementPublished, RehearsalCompleted
+from libs.common.contracts.enrollment import meaning_digest
+from libs.common.messaging.work import Outgoing, Work
+from services.awarding.handlers.mosaic import Shelf
+from services.awarding.handlers.office import SOURCE
+from services.awarding.model import Held, Trigger
+from services.awarding.rules.catalogue import Catalogue
 from services.awarding.rules.outcome import Record
-from services.awarding.rules.rehearsal import Rehearsal, decide_effect
+from services.awarding.rules.rehearsal import Effect, Limits, Rehearsal, decide_cascade, decide_effect
 from services.awarding.rules.tree import Node, compiled
 from services.awarding.store import badges as badge_store
 from services.awarding.store import facts as fact_store
@@ -17,29 +25,108 @@ if TYPE_CHECKING:
     from services.awarding.store import Reader
 
 LEARNERS_AT_ONCE = 1000
+_NOBODY = UUID(int=0)
 
 
-async def evaluate_draft(reader: Reader, achievement_id: str, requirement: Requirement) -> Rehearsal:
-    """Try a requirement on all learners whose facts or badges it mentions, and on all who hold the achievement.
+async def complete_rehearsal(
+    shelf: Shelf, work: Work, draft: AchievementPublished, limits: Limits, *, by: str, at: datetime
+) -> dict[str, Any]:
+    """Try a draft and tell what came of it, so that publishing may rely on it; answers it as plain JSON values.
 
-    What their new badges would help to earn is not looked at.
+    `by` names who asked for it, `at` is now.
     """
-    draft, rehearsal = compiled(requirement), Rehearsal()
-    learners = await learner_store.learners_concerned(reader, draft.mentions, draft.badges | {achievement_id})
+    catalogue = await shelf.catalogue(work.connection)
+    rehearsal = await evaluate_draft(catalogue, work.connection, draft)
+    digest = meaning_digest(draft)
+    published = catalogue.achievements.get(draft.achievement_id)
+    content = RehearsalCompleted(
+        achievement_id=draft.achievement_id,
+        digest=digest,
+        against_version=published.version if published else None,
+        learners=rehearsal.looked_at,
+        gain=rehearsal.count("gain"),
+        lose=rehearsal.count("lose"),
+        gain_above=rehearsal.count_above("gain"),
+        lose_above=rehearsal.count_above("lose"),
+        most_gain=limits.gain,
+        most_lose=limits.lose,
+        within_limits=rehearsal.is_within(limits),
+        rehearsed_by=by,
+        rehearsed_at=at,
+    )
+    work.tell(
+        Outgoing(
+            topic=RehearsalCompleted.TOPIC,
+            key=draft.achievement_id,
+            event_id=uuid5(NAMESPACE_URL, f"{SOURCE}/rehearsal/{draft.achievement_id}/{digest}/{at.isoformat()}/{by}"),
+            type=RehearsalCompleted.TYPE,
+            source=SOURCE,
+            subject=draft.achievement_id,
+            time=at,
+            value=content.model_dump_json(exclude_none=True).encode(),
+        )
+    )
+    return rehearsal.told(draft.achievement_id, digest, limits)
+
+
+async def evaluate_draft(catalogue: Catalogue, reader: Reader, published: AchievementPublished) -> Rehearsal:
+    """Try a draft on all learners whose facts or badges it mentions, and on all who hold the achievement; and on the
+    stacks above it, for those who would gain or lose."""
+    draft, rehearsal = compiled(published.requirement), Rehearsal()
+    names = draft.badges | {published.achievement_id}
+    learners = await learner_store.learners_concerned(reader, draft.mentions, names)
     for start in range(0, len(learners), LEARNERS_AT_ONCE):
-        await _look_at(reader, achievement_id, draft, learners[start : start + LEARNERS_AT_ONCE], rehearsal)
+        effects = await _look_at(reader, published, draft, learners[start : start + LEARNERS_AT_ONCE], rehearsal)
+        if effects and catalogue.by_badge.get(published.achievement_id):
+            await _look_above(catalogue, reader, published, effects, rehearsal)
     return rehearsal
 
 
 async def _look_at(
-    reader: Reader, achievement_id: str, draft: Node, learners: Sequence[str], rehearsal: Rehearsal
-) -> None:
-    objects = " ".join(sorted({object_id for _, object_id in draft.mentions}))
-    names = draft.badges | {achievement_id}
-    facts = await fact_store.facts_about(reader, [(learner, objects) for learner in learners])
-    badges = await badge_store.held_badges(reader, {(learner, name) for learner in learners for name in names})
+    reader: Reader, published: AchievementPublished, draft: Node, learners: Sequence[str], rehearsal: Rehearsal
+) -> dict[str, Effect]:
+    """Count what the draft means for these learners; answers who would gain or lose."""
+    records = await _records(reader, learners, {name for _, name in draft.mentions}, draft.badges)
+    own = await badge_store.held_badges(reader, {(learner, published.achievement_id) for learner in learners})
+    effects: dict[str, Effect] = {}
     for learner in learners:
-        given = badges.get(learner, [])
-        record = Record.of(facts.get(learner, ()), (held for held in given if held.holds))
-        own = [held for held in given if held.achievement_id == achievement_id]
-        rehearsal.add(learner, decide_effect(draft, record, own))
+        effect = decide_effect(draft, records[learner], own.get(learner, []))
+        rehearsal.add(learner, effect)
+        if effect in ("gain", "lose"):
+            effects[learner] = effect
+    return effects
+
+
+async def _look_above(
+    catalogue: Catalogue,
+    reader: Reader,
+    published: AchievementPublished,
+    effects: dict[str, Effect],
+    rehearsal: Rehearsal,
+) -> None:
+    """Count the badges above that would follow."""
+    name = published.achievement_id
+    above = catalogue.reachable(catalogue.by_badge[name])
+    versions = [version for (other, _), version in catalogue.versions.items() if other in above]
+    objects = {word for version in versions for word in version.object_ids.split()}
+    badges = above.union(*(version.tree.badges for version in versions))
+    records = await _records(reader, sorted(effects), objects, badges)
+    for learner, effect in effects.items():
+        trigger = Trigger(_NOBODY, 0, None)
+        badge = Held(learner, name, published.version, _NOBODY, published.published_at, published.credits, trigger)
+        gains, losses = decide_cascade(catalogue, records[learner], name, badge if effect == "gain" else None)
+        rehearsal.add_above("gain", gains)
+        rehearsal.add_above("lose", losses)
+
+
+async def _records(
+    reader: Reader, learners: Sequence[str], objects: Collection[str], badges: Collection[str]
+) -> dict[str, Record]:
+    """What each learner did about these objects and holds of these achievements."""
+    wanted = " ".join(sorted(objects))
+    facts = await fact_store.facts_about(reader, [(learner, wanted) for learner in learners])
+    held = await badge_store.held_badges(reader, {(learner, name) for learner in learners for name in badges})
+    return {
+        learner: Record.of(facts.get(learner, ()), (badge for badge in held.get(learner, ()) if badge.holds))
+        for learner in learners
+    }

@@ -21,7 +21,7 @@ from services.awarding.model.badges import (
     TrailEvent,
     Trigger,
 )
-from services.awarding.model.bulk import BulkJob, BulkLine, BulkProgress, LineDone
+from services.awarding.model.bulk import BulkJob, BulkLine, BulkProgress, LineDone, Undoing
 from services.awarding.model.challenges import Challenge
 from services.awarding.model.decisions import BadgeNow, ByHand, PastChange, Refused
 from services.awarding.model.imports import ForeignBadge, Import, ImportState, KnownLearner, LossCause, NotImported
@@ -72,4 +72,5 @@ __all__ = [
     "TrailBadge",
     "TrailEvent",
     "Trigger",
+    "Undoing",
 ]

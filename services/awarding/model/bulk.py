@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 
@@ -33,6 +34,14 @@ class BulkJob:
     evidence: str
     actor: str
     asked_at: datetime
+
+
+class Undoing(NamedTuple):
+    """What a published version caused: the badges of it that facts earned and that were awarded `since` an instant."""
+
+    achievement_id: str
+    version: int
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)

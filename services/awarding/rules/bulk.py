@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
+from datetime import UTC
 from hashlib import sha256
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -14,7 +15,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from libs.common.contracts.contract import Identifier
-from services.awarding.model import BulkLine, BulkProgress, LineDone
+from services.awarding.model import BulkLine, BulkProgress, LineDone, Undoing
 from services.awarding.rules.badge import milliseconds
 
 MOST_LINES = 200_000
@@ -28,6 +29,12 @@ def job_id_of(content: bytes, reason: str, evidence: str, actor: str) -> UUID:
     """The id of a job: the same file, sent again by the same person for the same reason, is the same job."""
     asked = orjson.dumps([sha256(content).hexdigest(), reason, evidence, actor])
     return uuid5(NAMESPACE_URL, f"cairn:bulk-awards:{sha256(asked).hexdigest()}")
+
+
+def undo_id_of(undoing: Undoing, actor: str) -> UUID:
+    """The id of the job that takes back what a version caused: asked again by the same person, it is the same job."""
+    asked = orjson.dumps([undoing.achievement_id, undoing.version, undoing.since.astimezone(UTC), actor])
+    return uuid5(NAMESPACE_URL, f"cairn:undo-version:{sha256(asked).hexdigest()}")
 
 
 def read_lines(content: bytes, reason: str, evidence: str) -> list[BulkLine] | str:

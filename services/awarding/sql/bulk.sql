@@ -16,6 +16,19 @@ cross join unnest($3::uuid[], $4::integer[], $5::text[], $6::text[], $7::uuid[],
 where job.job_id = $1
 order by told.line;
 
+-- name: keep_undo_lines
+-- One line for each badge that facts earned of the version since an instant and that is not revoked; the ids of the
+-- acts are derived, as those of a file's lines are.
+insert into act (act_id, kind, learner_id, achievement_id, badge_id, reason, evidence, actor, asked_at, traceparent,
+                 job_id, line)
+select md5(job.job_id::text || badge.badge_id::text)::uuid, job.kind, badge.learner_id, badge.achievement_id,
+       badge.badge_id, job.reason, job.evidence, job.actor, job.asked_at, $2, job.job_id,
+       row_number() over (order by badge.learner_id, badge.cycle)
+from bulk_job job
+join badge on badge.achievement_id = $3 and badge.version = $4 and badge.awarded_at >= $5
+  and badge.is_grounded and badge.state <> 2
+where job.job_id = $1;
+
 -- name: known_learners
 select learner_id from learner where learner_id = any($1::text[]) and erased_at is null;
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
-from services.awarding.model import BulkJob, BulkLine, BulkProgress, LineDone
+from services.awarding.model import BulkJob, BulkLine, BulkProgress, LineDone, Undoing
 from services.awarding.store import BULK
 
 if TYPE_CHECKING:
@@ -32,6 +32,15 @@ async def keep_job(connection: Connection, job: BulkJob, lines: Sequence[BulkLin
         [line.evidence for line in lines],
         [line.refusal for line in lines],
     )
+    return True
+
+
+async def keep_undo_job(connection: Connection, job: BulkJob, undoing: Undoing, traceparent: str | None) -> bool:
+    """Keep a job that revokes what a version caused; answers False, and keeps nothing, where it is known."""
+    values = (job.job_id, job.kind, job.reason, job.evidence, job.actor, job.asked_at)
+    if await connection.fetchval(BULK["keep_job"], *values) is None:
+        return False
+    await connection.execute(BULK["keep_undo_lines"], job.job_id, traceparent, *undoing)
     return True
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
@@ -15,10 +15,13 @@ from libs.common.problems import Problem
 from libs.common.security import Principal, requires
 from services.enrollment import handlers, store
 from services.enrollment.api.exchange import JSON, answer, document_in, errors_of
-from services.enrollment.model import NotPublished, Published
+from services.enrollment.model import NotPublished, Override, Published
+from services.enrollment.settings import EnrollmentSettings
 
 router = APIRouter(tags=["catalogue"])
 
+# U+0000 is the one character that PostgreSQL cannot keep.
+NOT_BLANK = r"^[^\x00]*[^\s\x00][^\x00]*$"
 Id = Annotated[Identifier, Path()]
 Publisher = Annotated[Principal, Depends(requires("catalogue.write"))]
 
@@ -33,15 +36,30 @@ async def put_issuer(request: Request, issuer_id: Id, publisher: Publisher) -> R
 
 
 @router.put("/achievements/{achievement_id}")
-async def put_achievement(request: Request, achievement_id: Id, publisher: Publisher) -> Response:
+async def put_achievement(
+    request: Request,
+    achievement_id: Id,
+    publisher: Publisher,
+    override: Annotated[str | None, Query(min_length=10, max_length=1000, pattern=NOT_BLANK)] = None,
+) -> Response:
     """Publish the next version of an achievement: 201, or 200 when it is the same as the latest.
 
-    Answers 409 when the given version is taken, and 422 with the place in the tree when nobody could earn it.
+    Answers 409 when the given version is taken or was not rehearsed, and 422 with the place in the tree when nobody
+    could earn it. `override` gives the reason for publishing what no rehearsal allows (scope `catalogue.override`).
     """
+    if override is not None:
+        requires("catalogue.override")(request)
     document = await document_in(request)
+    settings = cast("EnrollmentSettings", request.app.state.settings)
     async with begin(request.app.state.database) as work:
         outcome = await handlers.publish_achievement(
-            work, achievement_id, document, by=publisher.subject, at=datetime.now(UTC)
+            work,
+            achievement_id,
+            document,
+            settings.rehearsal_policy(),
+            by=publisher.subject,
+            at=datetime.now(UTC),
+            override=None if override is None else Override(override, publisher.subject),
         )
     return _published(outcome, f"/achievements/{achievement_id}")
 
@@ -94,6 +112,14 @@ async def get_achievement(
     if found is None:
         raise Problem(404, "Unknown achievement", "Expected the id and, if given, a version of one that is published.")
     return answer(found.model_dump(mode="json", exclude_none=True))
+
+
+@router.get("/achievements/{achievement_id}/rehearsals")
+async def get_rehearsals(request: Request, achievement_id: Id, _: Publisher) -> Response:
+    """The drafts of an achievement that were rehearsed, and who published without one and why, the latest first."""
+    database: Database = request.app.state.database
+    async with database.transaction() as connection:
+        return answer(await handlers.show_rehearsals(connection, achievement_id))
 
 
 def _published(outcome: Published | NotPublished, location: str) -> Response:

@@ -2,5 +2,14 @@
 
 from services.enrollment.handlers.publishing import publish_achievement, publish_issuer
 from services.enrollment.handlers.registering import erase_learner, record_enrollments, register_learners
+from services.enrollment.handlers.rehearsing import on_rehearsal_completed, show_rehearsals
 
-__all__ = ["erase_learner", "publish_achievement", "publish_issuer", "record_enrollments", "register_learners"]
+__all__ = [
+    "erase_learner",
+    "on_rehearsal_completed",
+    "publish_achievement",
+    "publish_issuer",
+    "record_enrollments",
+    "register_learners",
+    "show_rehearsals",
+]

@@ -10,7 +10,8 @@ from uuid import uuid5
 from libs.common.contracts import AchievementPublished, IssuerPublished
 from libs.common.messaging.work import Outgoing, Work
 from services.enrollment import rules, store
-from services.enrollment.model import SOURCE, Fault, NotPublished, Published
+from services.enrollment.handlers.rehearsing import evaluate_rehearsal
+from services.enrollment.model import SOURCE, Fault, NotPublished, Override, Published, RehearsalPolicy
 
 
 async def publish_issuer(
@@ -44,11 +45,19 @@ async def publish_issuer(
 
 
 async def publish_achievement(
-    work: Work, achievement_id: str, document: Mapping[str, Any], *, by: str, at: datetime
+    work: Work,
+    achievement_id: str,
+    document: Mapping[str, Any],
+    policy: RehearsalPolicy,
+    *,
+    by: str,
+    at: datetime,
+    override: Override | None = None,
 ) -> Published | NotPublished:
     """Publish the next version of an achievement; the same content as the latest changes and tells nothing.
 
-    `document` is the body without id and time, its version optional; `by` names the caller, `at` is now.
+    `document` is the body without id and time, its version optional; `by` names the caller, `at` is now. A draft
+    that needs a rehearsal and has none that allows it is refused, unless somebody may and does `override` that (B3).
     """
     connection = work.connection
     await store.take_publishing_lock(connection)
@@ -67,6 +76,9 @@ async def publish_achievement(
         faults = (Fault("/issuer_id", f"expected a published issuer, found {draft.issuer_id!r}"), *faults)
     if faults:
         return NotPublished(422, "Achievement cannot be earned", faults)
+    refusal = await evaluate_rehearsal(work, draft, latest, policy, override=override, at=at)
+    if refusal is not None:
+        return refusal
     await _keep(work, draft, by)
     return Published(draft, is_new=True)
 

@@ -8,12 +8,15 @@ from services.enrollment.rules.reading import (
     read_issuer,
     read_learners,
 )
+from services.enrollment.rules.rehearsing import decide_rehearsal, needs_rehearsal
 
 __all__ = [
     "NAMESPACE",
+    "decide_rehearsal",
     "decide_version",
     "faults_of_tree",
     "mentioned_achievements",
+    "needs_rehearsal",
     "read_achievement",
     "read_enrollments",
     "read_issuer",

@@ -18,7 +18,7 @@ from services.awarding import api, handlers
 from services.awarding.rules.bulk import MOST_LINES, read_lines
 from services.awarding.settings import AwardingSettings
 from tests.doors import open_doors
-from tests.services.awarding.support import ISSUER, Service, achievement, done, published, registered
+from tests.services.awarding.support import ISSUER, Service, achievement, badge, completed, done, published, registered
 from tests.services.awarding.test_acts import carried_out
 from tests.tokens import ISSUER as TOKEN_ISSUER
 from tests.tokens import TokenMint
@@ -123,6 +123,40 @@ async def test_a_job_is_undone_in_one_action(doors: httpx.AsyncClient, service: 
     assert [row["state"] for row in states] == [2]
     assert (await doors.get(answer.headers["location"])).json()["state"] == "finished"
     assert (await doors.post(f"/awards/bulk/{undone['job_id']}/undo", json=why)).status_code == 409
+
+
+async def test_what_a_version_caused_is_undone_in_one_action(doors: httpx.AsyncClient, service: Service) -> None:
+    """Only what facts earned of that version, since then; what stands on it follows; and it is not earned again."""
+    await service.hear(
+        *published(
+            achievement("talker", done("talk")),
+            achievement("stack", badge("talker")),
+            achievement("other", done("talk")),
+        ),
+        *(completed(name, "talk", 1) for name in LEARNERS),
+    )
+    await sent(doors, "learner_id,achievement_id\n" + "".join(f"{name},a\n" for name in LEARNERS[:3]))
+    await carried_out(service)
+    path, why = "/achievements/talker/versions/1/undo", {"reason": "A wrong rule.", "evidence": "Ticket 4711"}
+    early, late = {**why, "since": "2020-01-01T00:00:00Z"}, {**why, "since": "2999-01-01T00:00:00Z"}
+    assert (await doors.post(path, json=late)).json()["lines"] == 0
+    answer = await doors.post(path, json=early)
+    assert (answer.status_code, answer.json()["state"], answer.json()["lines"]) == (202, "working", 40)
+    # A worker is killed in between: what is done is done, and the rest goes on.
+    async with begin(service.database) as work:
+        assert await handlers.complete_acts(service.office, work, most=15) == 15
+    assert (await doors.post(path, json=early)).json()["done"] == 15
+    assert await carried_out(service) == 25
+    again = (await doors.post(path, json=early)).json()
+    assert (again["job_id"], again["state"], again["done"]) == (answer.json()["job_id"], "finished", 40)
+    states = await service.database.pool.fetch("select distinct achievement_id, state from badge order by 1")
+    assert [tuple(row) for row in states] == [("a", 0), ("other", 0), ("stack", 1), ("talker", 2)]
+    assert {line["refusal"] for line in await reported(doors, again)} == {""}
+    await service.hear(completed("l001", "talk", 9))
+    assert await service.database.pool.fetchval("select count(*) from badge where achievement_id = 'talker'") == 40
+    for wrong in ("/achievements/talker/versions/2/undo", "/achievements/nothing/versions/1/undo"):
+        assert (await doors.post(wrong, json=early)).status_code == 404
+    assert (await doors.post(path, json=why)).status_code == 422
 
 
 async def test_the_door_refuses_what_is_no_file_of_awards(doors: httpx.AsyncClient) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from libs.common.contracts import RehearsalCompleted
+from libs.common.contracts.enrollment import meaning_digest
 from libs.common.contracts.requirement import Requirement
 from services.awarding import api
 from services.awarding.rules.rehearsal import SAMPLE_LEARNERS
@@ -96,6 +98,45 @@ async def test_the_blast_radius_has_limits(doors: httpx.AsyncClient) -> None:
     assert not (await rehearsed(doors, passed("x", "0.6"), lose=0))["within_limits"]
     assert (await rehearsed(doors, done("talk"), lose=2, gain=30))["within_limits"]
     assert not (await rehearsed(doors, done("talk"), gain=29))["within_limits"]
+
+
+async def test_what_follows_in_the_stacks_above_is_counted(doors: httpx.AsyncClient, service: Service) -> None:
+    await service.hear(
+        *published(
+            achievement("stack", all_of(badge("a"), done("talk")), kind="stack"),
+            achievement("top", badge("stack"), kind="stack"),
+            achievement("kept", badge("a"), on_loss="keep"),
+        ),
+        completed("ben", "talk", 4), completed("cleo", "talk", 4),
+    )  # fmt: skip
+    await service.recheck()
+    told = await rehearsed(doors, passed("x", "0.1"), gain=4)
+    assert told["gain"] == {"count": 1, "sample": ["cleo"], "above": {"kept": 1, "stack": 1, "top": 1}}
+    assert told["within_limits"]
+    assert not (await rehearsed(doors, passed("x", "0.1"), gain=3))["within_limits"]
+    told = await rehearsed(doors, passed("x", "0.6"))
+    assert told["lose"] == {"count": 1, "sample": ["ben"], "above": {"stack": 1, "top": 1}}
+    assert told["gain"]["above"] == {}
+
+
+async def test_that_a_draft_was_tried_is_told(doors: httpx.AsyncClient, service: Service) -> None:
+    told = await rehearsed(doors, passed("x", "0.6"), lose=0)
+    row = await service.database.pool.fetchrow("select * from outbox where type = $1", RehearsalCompleted.TYPE)
+    assert row is not None
+    content = RehearsalCompleted.model_validate_json(row["value"])
+    assert (row["topic"], row["key"]) == ("rehearsals", b"a")
+    assert (content.digest, content.against_version, content.lose) == (told["digest"], 1, 1)
+    assert (content.within_limits, content.most_gain, content.rehearsed_by) == (False, None, "tester")
+    draft = achievement("a", passed("x", "0.6"), version=7, tags=("other", "words"))
+    assert content.digest == meaning_digest(draft)
+    assert content.digest != meaning_digest(achievement("a", passed("x", "0.6"), on_new_version="upgrade"))
+
+
+async def test_a_draft_that_could_not_be_published_is_refused(doors: httpx.AsyncClient) -> None:
+    body = {"requirement": done("talk").model_dump(mode="json"), "credits": -1}
+    answer = await doors.post("/achievements/a/rehearsal", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/credits"
 
 
 async def test_nothing_is_changed_and_not_everybody_may_ask(
