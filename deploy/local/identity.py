@@ -41,8 +41,8 @@ class Identity:
     """Where the secrets lie. `secrets_directory` is what services read as `CAIRN_SECRETS_DIR`.
 
     In it lie the badge namespace and the pepper, each in a file named like its setting. The issuers' keys lie beside
-    it, Ed25519 for badges and P-256 for VC-JWTs, and so does the key that signs access tokens, which no service may
-    hold.
+    it, Ed25519 for badges and P-256 for VC-JWTs, and so do the key of the log of issuance and the key that signs access
+    tokens, which no service may hold.
     """
 
     secrets_directory: Path
@@ -50,6 +50,7 @@ class Identity:
     jwt_key_file: Path
     token_key_file: Path
     token_keys_file: Path
+    log_key_file: Path
 
     def mint_token(
         self, subject: str, scopes: Sequence[str], *, learner_id: str | None = None, hours: float = 1.0
@@ -78,10 +79,11 @@ def load_identity(directory: Path) -> Identity:
     services.mkdir(exist_ok=True, mode=0o700)
     identity = Identity(
         services, directory / "issuer-key.pem", directory / "issuer-jwt-key.pem", directory / "token-key.json",
-        directory / "token-keys.json",
+        directory / "token-keys.json", directory / "log-key.pem",
     )  # fmt: skip
-    if not identity.signing_key_file.exists():
-        create_key_file(identity.signing_key_file)
+    for file in (identity.signing_key_file, identity.log_key_file):
+        if not file.exists():
+            create_key_file(file)
     if not identity.jwt_key_file.exists():
         create_token_key_file(identity.jwt_key_file)
     if not identity.token_key_file.exists():

@@ -89,6 +89,11 @@ class System:
         """The way in through the public doors with these scopes."""
         return Access(self.urls, self.identity.mint_token(subject, scopes, hours=12))
 
+    @property
+    def settings(self) -> dict[str, dict[str, str]]:
+        """The `CAIRN_` variables of each service's processes."""
+        return {service: self._settings(service) for service in SERVICES}
+
     def kill(self, name: str) -> None:
         """Kill a process as a crash would; it is started again by the supervisor."""
         self.processes[name].kill()
@@ -187,6 +192,7 @@ class System:
             settings["CAIRN_SECRETS_DIR"] = str(self.identity.secrets_directory)
             settings["CAIRN_SIGNING_KEYS"] = self.identity.signing_key_file.as_uri()
             settings["CAIRN_JWT_KEYS"] = self.identity.jwt_key_file.as_uri()
+            settings["CAIRN_LOG_KEY"] = self.identity.log_key_file.as_uri()
         if self.shape.trace_file is not None:
             settings["CAIRN_TRACE_FILE"] = str(self.shape.trace_file.resolve())
         return settings | dict(self.shape.settings)
@@ -260,7 +266,7 @@ async def running_system(
     try:
         await system.start()
         supervisor = asyncio.create_task(system.supervise())
-        note_running(system.directory, system.urls)
+        note_running(system.directory, system.urls, system.settings)
         yield system
     finally:
         forget_running(directory)

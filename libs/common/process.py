@@ -1,4 +1,4 @@
-"""The command line of every service: `python -m services.<name> api | worker | migrate`.
+"""The command line of every service: `python -m services.<name> api | worker | migrate | rebuild`.
 
 The doors are named, not imported, so that a worker or a migration starts without the HTTP framework, and an api
 without Kafka.
@@ -22,18 +22,30 @@ MESSAGING_MIGRATIONS = Path(__file__).parent / "messaging" / "sql" / "migrations
 
 
 def command_line(
-    service: str, *, settings: Callable[[], ServiceSettings], api: str, worker: str, migrations: Sequence[Path]
+    service: str,
+    *,
+    settings: Callable[[], ServiceSettings],
+    api: str,
+    worker: str,
+    migrations: Sequence[Path],
+    plan: str | None = None,
 ) -> None:
     """Run one of a service's processes, as its `__main__` does.
 
-    `api` and `worker` are `"<module>:<function>"`: a function from settings to the FastAPI app, and one from
-    settings to the worker's coroutine.
+    `api`, `worker` and `plan` are `"<module>:<function>"`: a function from settings to the FastAPI app, one from
+    settings to the worker's coroutine, and one from settings to the plan by which the database is rebuilt.
     """
     cli = typer.Typer(help=f"Run a process of the {service} service.", add_completion=False)
+    processes = ("api", "worker", "migrate") if plan is None else ("api", "worker", "migrate", "rebuild")
 
-    def run(process: Annotated[str, typer.Argument(help="api, worker or migrate")]) -> None:
-        if process not in ("api", "worker", "migrate"):
-            typer.echo(f"expected api, worker or migrate, found {process!r}", err=True)
+    def run(
+        process: Annotated[str, typer.Argument(help="api, worker, migrate or rebuild")],
+        accept_loss: Annotated[
+            bool, typer.Option("--accept-loss", help="Rebuild even where the topics hold less than the database.")
+        ] = False,
+    ) -> None:
+        if process not in processes:
+            typer.echo(f"expected one of {', '.join(processes)}, found {process!r}", err=True)
             raise typer.Exit(2)
         chosen = settings()
         # A batch makes tens of thousands of objects that reference counts free: fewer walks by the collector
@@ -45,6 +57,8 @@ def command_line(
                 _serve(api, chosen)
             elif process == "worker":
                 _work(worker, chosen)
+            elif process == "rebuild" and plan is not None:
+                _rebuild(plan, [MESSAGING_MIGRATIONS, *migrations], chosen, accept_loss=accept_loss)
             else:
                 _migrate([MESSAGING_MIGRATIONS, *migrations], chosen)
         finally:
@@ -72,3 +86,20 @@ def _migrate(directories: Sequence[Path], settings: ServiceSettings) -> None:
     from libs.common.postgres.migrate import migrate
 
     uvloop.run(migrate(settings.database_dsn.get_secret_value(), directories))
+
+
+def _rebuild(plan: str, directories: Sequence[Path], settings: ServiceSettings, *, accept_loss: bool) -> None:
+    import uvloop
+
+    from libs.common.messaging.rebuilding import RebuildRefusedError, rebuild
+
+    try:
+        made = uvloop.run(rebuild(resolve_name(plan)(settings), settings, directories, accept_loss=accept_loss))
+    except RebuildRefusedError as fault:
+        typer.echo(str(fault), err=True)
+        raise typer.Exit(1) from None
+    carried = ", ".join(made.carried) or "nothing"
+    typer.echo(
+        f"Rebuilt from {made.records} records in {made.seconds:.1f} s; deciding waited for {made.held_seconds:.1f} s."
+        f" Carried over: {carried}."
+    )

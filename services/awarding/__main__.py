@@ -1,4 +1,4 @@
-"""Run a process of awarding: `python -m services.awarding api | worker | migrate`."""
+"""Run a process of awarding: `python -m services.awarding api | worker | migrate | rebuild`."""
 
 from __future__ import annotations
 
@@ -16,4 +16,5 @@ if __name__ == "__main__":
         api="services.awarding.api:create",
         worker="services.awarding.worker:run",
         migrations=[MIGRATIONS],
+        plan="services.awarding.worker:read_plan",
     )

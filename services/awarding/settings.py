@@ -44,6 +44,10 @@ class AwardingSettings(ServiceSettings):
     )
     import_check_hours: float = Field(24, gt=0, le=8760, description="hours between two looks at an imported badge")
     imports_per_minute: int = Field(10, ge=1, le=10_000, description="imported badges verified for one caller a minute")
+    log_key: str | None = Field(
+        None, description="URL of the Ed25519 key that signs the log of issuance and nothing else; without one, no log"
+    )
+    log_seconds: float = Field(2.0, ge=0.05, le=60, description="shortest time between two signed heads of the log")
     recheck_learners: int = Field(500, ge=1, le=1000, description="learners looked at again in one transaction")
 
     def namespace(self) -> UUID:

@@ -1,4 +1,4 @@
-"""Run a process of verification: `python -m services.verification api | worker | migrate`."""
+"""Run a process of verification: `python -m services.verification api | worker | migrate | rebuild`."""
 
 from __future__ import annotations
 
@@ -16,4 +16,5 @@ if __name__ == "__main__":
         api="services.verification.api:create",
         worker="services.verification.worker:run",
         migrations=[MIGRATIONS],
+        plan="services.verification.worker:read_plan",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from libs.common.contracts import awarding, enrollment
 from libs.common.contracts.topics import BADGE_ISSUED, CATALOGUE, LEARNERS
 from libs.common.messaging.hearing import Hears
+from libs.common.messaging.restoring import Plan
 from libs.common.messaging.worker_process import run_worker
 from libs.common.settings import ServiceSettings
 from services.verification import handlers
@@ -29,6 +30,14 @@ HEARS = (
     Hears(BADGE_ISSUED, awarding.ImportedBadgeWithdrawn, handlers.pass_over),
     Hears(BADGE_ISSUED, awarding.EndorsementSigned, handlers.pass_over),
 )
+
+# The tables that follow from the topics. What the others hold, no topic tells.
+MADE_OF_TOPICS = frozenset({"achievement", "badge", "badge_change", "issuer", "issuer_key"})
+
+
+def read_plan(_: ServiceSettings) -> Plan:
+    """How the tables are made anew: what is heard is all there is to know."""
+    return Plan("verification", passes=(HEARS,), made=MADE_OF_TOPICS, kept=("badge", "badge_change"))
 
 
 async def run(settings: ServiceSettings) -> None:

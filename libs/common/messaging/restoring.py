@@ -41,14 +41,16 @@ class Plan:
     """What makes the database of `service` anew.
 
     `passes` are tables as a worker has one; the topics of each are read to their end before the next begins.
-    `finish` does what is left when all was read; it may come again. `carried` names the tables that no topic tells
-    of, what others refer to first. Who holds `held` in exclusive mode lets nobody decide anything.
+    `finish` does what is left when all was read; it may come again. `made` names the service's tables that are made
+    of that: those that are not named are kept by no topic. Of `kept`, no rows may be missing afterwards. Who holds
+    `held` in exclusive mode lets nobody decide anything.
     """
 
     service: str
     passes: tuple[tuple[Hears, ...], ...]
     finish: Callable[[Work], Awaitable[None]] = nothing_left
-    carried: tuple[str, ...] = ()
+    made: frozenset[str] = frozenset()
+    kept: tuple[str, ...] = ()
     held: tuple[str, ...] = ("consumed",)
 
 

@@ -34,6 +34,7 @@ from services.awarding.handlers.imports import (
 )
 from services.awarding.handlers.keys import revoke_key, rotate_key, show_keys, tell_keys
 from services.awarding.handlers.learners import on_learner_registered
+from services.awarding.handlers.logbook import Logbook, record_logged
 from services.awarding.handlers.milestones import on_milestone_reached
 from services.awarding.handlers.mosaic import Shelf, show_mosaic
 from services.awarding.handlers.office import Office
@@ -44,6 +45,7 @@ from services.awarding.handlers.restoring import complete_restoring, evaluate_re
 
 __all__ = [
     "FAILED",
+    "Logbook",
     "Look",
     "Office",
     "Shelf",
@@ -73,6 +75,7 @@ __all__ = [
     "record_act",
     "record_bulk_awards",
     "record_challenge",
+    "record_logged",
     "record_import",
     "record_recheck",
     "revoke_bulk_awards",

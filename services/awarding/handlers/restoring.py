@@ -21,6 +21,7 @@ from services.awarding.handlers.states import evaluate_badges
 from services.awarding.model import Act, BadgeState, IssuerKey, RestoredBadge, RestoredChange
 from services.awarding.store import keys as key_store
 from services.awarding.store import learners as learner_store
+from services.awarding.store import logbook as logbook_store
 from services.awarding.store import restoring as restoring_store
 
 UNTOLD = "not known: restored from the topic, which does not tell it"
@@ -88,6 +89,7 @@ async def pass_over(work: Work, events: Sequence[Received[Any]]) -> None:
 
 async def complete_restoring(work: Work) -> None:
     """All was read. Whatever was due and not told before the database was lost is found by looking at everybody."""
+    await logbook_store.drop_logged(work.connection)
     await restoring_store.settle_restored(work.connection, above=time.time_ns() // 1_000_000)
 
 

@@ -18,6 +18,7 @@ from services.awarding.store import (
     CHALLENGES,
     IMPORTS,
     MILESTONES,
+    LOGBOOK,
     REHEARSAL,
     RESTORING,
     SQL,
@@ -42,6 +43,7 @@ def test_every_query_has_its_function_and_every_function_its_query() -> None:
     assert set(re.findall(r'BULK\["(\w+)"\]', text)) == set(BULK)
     assert set(re.findall(r'REHEARSAL\["(\w+)"\]', text)) == set(REHEARSAL)
     assert set(re.findall(r'CHALLENGES\["(\w+)"\]', text)) == set(CHALLENGES)
+    assert set(re.findall(r'LOGBOOK\["(\w+)"\]', text)) == set(LOGBOOK)
     assert set(re.findall(r'RESTORING\["(\w+)"\]', text)) == set(RESTORING)
 
 

@@ -3,3 +3,68 @@ select pg_try_advisory_lock(720141824);
 
 -- name: end_restoring
 select pg_advisory_unlock(720141824);
+
+-- name: make_beside
+create schema if not exists cairn_rebuilt;
+
+-- name: drop_before
+drop schema if exists cairn_before cascade;
+
+-- name: limit_lock_wait
+set local lock_timeout = '30s';
+
+-- name: hold_statement
+-- Readers go on; who would decide anything waits.
+select 'lock table ' || string_agg(format('public.%I', name), ', ') || ' in exclusive mode'
+from unnest($1::text[]) as name;
+
+-- name: untold
+select count(*) from public.outbox;
+
+-- name: hold_relay
+-- No message waits, so the relay has nothing in hand; it finds the tables in their new place.
+lock table public.outbox, public.relay_batch in access exclusive mode;
+
+-- name: behind
+-- Partitions in which the rebuilt tables know less than those that serve: their worker would not look back.
+select count(*)
+from public.consumed
+left join cairn_rebuilt.consumed as rebuilt using (topic, partition)
+where consumed.topic = any($1::text[]) and coalesce(rebuilt.next_offset, 0) < consumed.next_offset;
+
+-- name: count_statement
+select format('select (select count(*) from public.%1$I), (select count(*) from cairn_rebuilt.%1$I)', $1::text);
+
+-- name: put_in_place
+alter schema public rename to cairn_before;
+alter schema cairn_rebuilt rename to public;
+grant usage on schema public to public;
+-- What re-reading told a second time: every dead letter was told before.
+delete from public.outbox;
+
+-- name: take_over_position
+update public.relay_batch set position = greatest($1, before.position)
+from cairn_before.relay_batch as before
+where before.shard = relay_batch.shard;
+
+-- name: tables_before
+-- Every table, and those that it refers to.
+select tables.table_name as name,
+       array(select distinct confrelid::regclass::text from pg_constraint
+             where conrelid = format('cairn_before.%I', tables.table_name)::regclass and contype = 'f') as refers_to
+from information_schema.tables
+where tables.table_schema = 'cairn_before' and tables.table_type = 'BASE TABLE'
+order by tables.table_name;
+
+-- name: carry_statements
+-- What was kept by no topic goes along, unless there is none; counters go on from where they were.
+select format('delete from public.%1$I where exists (select from cairn_before.%1$I)', $1::text),
+       format('insert into public.%1$I overriding system value select * from cairn_before.%1$I'
+              ' where not exists (select from public.%1$I)', $1::text),
+       coalesce((
+           select 'select ' || string_agg(format(
+               'setval(%L, (select coalesce(max(%I), 0) + 1 from public.%I), false)',
+               pg_get_serial_sequence(format('public.%I', $1::text), column_name), column_name, $1::text), ', ')
+           from information_schema.columns
+           where table_schema = 'public' and table_name = $1::text and is_identity = 'YES'
+       ), 'select');

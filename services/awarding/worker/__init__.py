@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -12,36 +12,16 @@ import structlog
 
 from libs.common.contracts import (
     AchievementPublished,
-    ActDone,
     ActivityCompleted,
     AssessmentScored,
-    BadgeExpired,
-    BadgeImported,
-    BadgeIssued,
-    BadgeReinstated,
-    BadgeRevoked,
-    BadgesLogged,
-    BadgeSuspended,
     CompletionRetracted,
-    EndorsementSigned,
     EvidenceVerified,
     EvidenceWithdrawn,
-    ImportedBadgeWithdrawn,
     IssuerPublished,
-    KeyPublished,
     LearnerRegistered,
-    MilestoneReached,
     ScoreVoided,
-    StatusListSigned,
 )
-from libs.common.contracts.topics import (
-    ACTIVITY_COMPLETED,
-    ASSESSMENT_SCORED,
-    BADGE_ISSUED,
-    CATALOGUE,
-    LEARNERS,
-    TOPICS,
-)
+from libs.common.contracts.topics import ACTIVITY_COMPLETED, ASSESSMENT_SCORED, CATALOGUE, LEARNERS
 from libs.common.credentials.addresses import Addresses
 from libs.common.fetching import Fetcher
 from libs.common.messaging.faults import backoff_seconds, is_passing, name_of
@@ -53,17 +33,21 @@ from libs.common.postgres.database import Database
 from libs.common.sandbox import Sandbox
 from libs.common.settings import ServiceSettings
 from libs.common.verifying import Verifier
+from libs.common.signing.key import IssuerSigner, SigningKey
+from libs.common.signing.opening import open_key
 from services.awarding import handlers
-from services.awarding.handlers import Office, restoring
+from services.awarding.handlers import Logbook, Office
 from services.awarding.rules.badge import Deployment
 from services.awarding.settings import AwardingSettings
 from services.awarding.store.restoring import is_restored
+from services.awarding.worker.memory import plan_of
 
 log = structlog.get_logger(__name__)
 
 IDLE_SECONDS = 0.25
 POSTPONED_SECONDS = 60.0
 WATCH_SECONDS = 2.0
+LOGGED_TOGETHER = 1000
 
 
 def hears(office: Office) -> tuple[Hears, ...]:
@@ -86,43 +70,16 @@ def hears(office: Office) -> tuple[Hears, ...]:
     )
 
 
+def read_plan(settings: ServiceSettings) -> Plan:
+    """The plan of this deployment."""
+    assert isinstance(settings, AwardingSettings)
+    return plan(open_office(settings))
+
+
 def plan(office: Office) -> Plan:
-    """How a fresh database is made from the topics: who and what there is, then what awarding told itself, then what
-    learners did. Nothing is decided on before all of it is there."""
-    heard = hears(office.remembering())
-    compacted = {topic.name for topic in TOPICS if topic.compacted}
-    return Plan(
-        "awarding",
-        passes=(
-            tuple(row for row in heard if row.topic in compacted),
-            remembers(office.remembering()),
-            tuple(row for row in heard if row.topic not in compacted),
-        ),
-        finish=handlers.complete_restoring,
-        carried=("bulk_job", "act", "challenge"),
-        held=("consumed", "learner", "act"),
-    )
-
-
-def remembers(office: Office) -> tuple[Hears, ...]:
-    """Contract → handler of what awarding told on its own topic. Badges come first; of what became of one, the order
-    matters. The handlers know what they have seen."""
-    withdrawn = partial(handlers.on_imported_badge_withdrawn, office)
-    return (
-        Hears(BADGE_ISSUED, KeyPublished, restoring.on_key_published, knows_seen=True),
-        Hears(BADGE_ISSUED, BadgeIssued, restoring.on_badge_issued, knows_seen=True),
-        Hears(BADGE_ISSUED, BadgeRevoked, restoring.on_badge_revoked, ordered=True, knows_seen=True),
-        Hears(BADGE_ISSUED, BadgeSuspended, restoring.on_badge_suspended, ordered=True, knows_seen=True),
-        Hears(BADGE_ISSUED, BadgeReinstated, restoring.on_badge_reinstated, ordered=True, knows_seen=True),
-        Hears(BADGE_ISSUED, ActDone, restoring.on_act_done, ordered=True, knows_seen=True),
-        Hears(BADGE_ISSUED, BadgeExpired, restoring.pass_over, knows_seen=True),
-        Hears(BADGE_ISSUED, MilestoneReached, handlers.on_milestone_reached, knows_seen=True),
-        Hears(BADGE_ISSUED, BadgeImported, partial(handlers.on_badge_imported, office), knows_seen=True),
-        Hears(BADGE_ISSUED, ImportedBadgeWithdrawn, withdrawn, knows_seen=True),
-        Hears(BADGE_ISSUED, EndorsementSigned, restoring.pass_over, knows_seen=True),
-        Hears(BADGE_ISSUED, StatusListSigned, restoring.pass_over, knows_seen=True),
-        Hears(BADGE_ISSUED, BadgesLogged, restoring.pass_over, knows_seen=True),
-    )
+    """What a fresh database of this office is made of."""
+    remembering = office.remembering()
+    return plan_of(hears(remembering), remembering)
 
 
 def open_office(settings: AwardingSettings) -> Office:
@@ -133,6 +90,12 @@ def open_office(settings: AwardingSettings) -> Office:
         ring=settings.ring(),
         keys_valid_from=settings.signing_key_valid_from,
     )
+
+
+def open_logbook(settings: AwardingSettings, key: SigningKey) -> Logbook:
+    """The log of this deployment, named after where the public finds it."""
+    origin = settings.public_url.rstrip("/").partition("://")[2] + "/log"
+    return Logbook(origin, IssuerSigner(key, origin), settings.pepper())
 
 
 async def run(settings: ServiceSettings) -> None:
@@ -149,12 +112,16 @@ async def run(settings: ServiceSettings) -> None:
     ready = asyncio.Event()
     verifier = Verifier(Fetcher(), Sandbox())
     every = timedelta(hours=settings.import_check_hours)
+    log_key = None if settings.log_key is None else await asyncio.to_thread(open_key, settings.log_key)
     aside = [
         asyncio.create_task(_when(ready, work_off_backlog(office, database, most=most))),
         asyncio.create_task(_when(ready, work_off_acts(office, database, most=most))),
         asyncio.create_task(_when(ready, work_off_imports(office, database, most=most))),
         asyncio.create_task(_when(ready, watch_imports(office, database, verifier, every=every))),
     ]
+    if log_key is not None:
+        book = open_logbook(settings, log_key)
+        aside.append(asyncio.create_task(_when(ready, work_off_log(book, database, seconds=settings.log_seconds))))
 
     async def prepare() -> None:
         await restore(plan(office), database, settings, is_done=is_restored)
@@ -239,6 +206,17 @@ async def watch_imports(office: Office, database: Database, verifier: Verifier, 
             # What was taken comes again when its lease has run out.
             log.warning("step failed", what="imports again", fault=name_of(fault), passing=is_passing(fault))
             await asyncio.sleep(next(waits))
+async def work_off_log(book: Logbook, database: Database, *, seconds: float) -> None:
+    """Give badges their places in the log, a signed head every so many `seconds` at most, until cancelled."""
+
+    async def log_some(work: Work, size: int) -> int:
+        done = await handlers.record_logged(book, work, most=size, now=datetime.now(UTC))
+        return done if done == size else 0  # the rest of those that wait can wait together
+
+    async def nobody(_: Work) -> None:
+        """No badge is at fault: the key is away, and all of them wait for it."""
+
+    await _work_off("log", database, log_some, nobody, most=LOGGED_TOGETHER, idle_seconds=seconds)
 
 
 async def _work_off(
@@ -249,6 +227,7 @@ async def _work_off(
     *,
     most: int,
     first: Callable[[Work], Awaitable[None]] | None = None,
+    idle_seconds: float = IDLE_SECONDS,
 ) -> None:
     """Take `step` after step, each in a transaction, with at most `most` of what waits; idle when nothing does.
 
@@ -275,7 +254,7 @@ async def _work_off(
             await asyncio.sleep(next(waits))
             continue
         if not done:
-            await asyncio.sleep(IDLE_SECONDS)
+            await asyncio.sleep(idle_seconds)
 
 
 async def _give_up(what: str, database: Database, give_up: Callable[[Work], Awaitable[None]]) -> None:
