@@ -87,6 +87,9 @@ update achievement set revision = revision + $1;
 -- name: renumber_catalogue
 update catalogue_revision set revision = revision + $1, changed_by = pg_current_xact_id();
 
+-- name: renumber_next
+select setval('catalogue_revision_number', (select max(revision) + 1 from catalogue_revision), false);
+
 -- name: note_restored
 insert into restored (only_row) values (true) on conflict do nothing;
 

@@ -98,6 +98,7 @@ async def settle_restored(connection: Connection, above: int) -> None:
         RESTORING["renumber_issuers"], RESTORING["renumber_achievements"], RESTORING["renumber_catalogue"],
     ):  # fmt: skip
         await connection.execute(statement, above)
+    await connection.execute(RESTORING["renumber_next"])
     for statement in (RESTORING["review_all"], RESTORING["recheck_all"], RESTORING["note_restored"]):
         await connection.execute(statement, timeout=_WHOLE_TABLES_SECONDS)
 

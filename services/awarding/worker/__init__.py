@@ -206,6 +206,8 @@ async def watch_imports(office: Office, database: Database, verifier: Verifier, 
             # What was taken comes again when its lease has run out.
             log.warning("step failed", what="imports again", fault=name_of(fault), passing=is_passing(fault))
             await asyncio.sleep(next(waits))
+
+
 async def work_off_log(book: Logbook, database: Database, *, seconds: float) -> None:
     """Give badges their places in the log, a signed head every so many `seconds` at most, until cancelled."""
 

@@ -31,7 +31,7 @@ PASSED_OVER = (BadgeExpired, StatusListSigned, EndorsementSigned)
 # The tables that follow from the topics. What the others hold, no topic tells.
 MADE_OF_TOPICS = frozenset({
     "achievement", "badge", "badge_change", "catalogue_revision", "fact", "issuer", "learner", "log_head", "logged",
-    "recheck", "restored", "review", "signing_key", "unlogged", "voided",
+    "milestone", "recheck", "restored", "review", "signing_key", "unlogged", "voided",
 })  # fmt: skip
 
 
