@@ -32,12 +32,14 @@ HEARS = (
 )
 
 # The tables that follow from the topics. What the others hold, no topic tells.
-MADE_OF_TOPICS = frozenset({"achievement", "badge", "badge_change", "issuer", "issuer_key"})
+MADE_OF_TOPICS = frozenset({"achievement", "badge", "badge_change", "erased_learner", "issuer", "issuer_key"})
 
 
 def read_plan(_: ServiceSettings) -> Plan:
     """How the tables are made anew: what is heard is all there is to know."""
-    return Plan("verification", passes=(HEARS,), made=MADE_OF_TOPICS, kept=("badge", "badge_change"))
+    return Plan(
+        "verification", passes=(HEARS,), made=MADE_OF_TOPICS, seeds=("erased_learner",), kept=("badge", "badge_change")
+    )
 
 
 async def run(settings: ServiceSettings) -> None:

@@ -76,6 +76,8 @@ async def rebuild(
         await migrate(beside(dsn), migrations)
         database = await Database.connect(beside(dsn), application_name=f"cairn-{plan.service}-rebuild", min_size=0)
         try:
+            for name in plan.seeds:
+                await connection.execute(await connection.fetchval(SQL["seed_statement"], name))
             records = await _read_up(plan, database, settings)
             position = await _committed_position(plan, settings)
             await connection.execute(SQL["drop_before"])

@@ -42,7 +42,8 @@ class Plan:
 
     `passes` are tables as a worker has one; the topics of each are read to their end before the next begins.
     `finish` does what is left when all was read; it may come again. `made` names the service's tables that are made
-    of that: those that are not named are kept by no topic. Of `kept`, no rows may be missing afterwards. Who holds
+    of that: those that are not named are kept by no topic. `seeds` are taken over before anything is read: who was
+    erased must stay so, though the tombstone may be gone (B7). Of `kept`, no rows may be missing afterwards. Who holds
     `held` in exclusive mode lets nobody decide anything.
     """
 
@@ -50,6 +51,7 @@ class Plan:
     passes: tuple[tuple[Hears, ...], ...]
     finish: Callable[[Work], Awaitable[None]] = nothing_left
     made: frozenset[str] = frozenset()
+    seeds: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     held: tuple[str, ...] = ("consumed",)
 

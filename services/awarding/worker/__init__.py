@@ -32,9 +32,9 @@ from libs.common.messaging.worker_process import run_worker
 from libs.common.postgres.database import Database
 from libs.common.sandbox import Sandbox
 from libs.common.settings import ServiceSettings
-from libs.common.verifying import Verifier
 from libs.common.signing.key import IssuerSigner, SigningKey
 from libs.common.signing.opening import open_key
+from libs.common.verifying import Verifier
 from services.awarding import handlers
 from services.awarding.handlers import Logbook, Office
 from services.awarding.rules.badge import Deployment

@@ -51,6 +51,7 @@ def plan_of(heard: Sequence[Hears], office: Office) -> Plan:
         ),
         finish=handlers.complete_restoring,
         made=MADE_OF_TOPICS,
+        seeds=("learner",),
         kept=("badge", "badge_change"),
         held=("consumed", "learner"),
     )

@@ -15,8 +15,8 @@ from libs.common.messaging.work import begin
 from services.awarding import handlers
 from services.awarding.handlers.restoring import UNTOLD
 from services.awarding.model import Act, ActKind
-from services.awarding.worker import hears
-from services.awarding.worker.memory import plan_of, remembers
+from services.awarding.worker import plan
+from services.awarding.worker.memory import remembers
 from tests.services.awarding.support import (
     ISSUER,
     NAMESPACE,
@@ -122,7 +122,7 @@ async def read(service: Service, rows: Sequence[Hears], events: Sequence[Event])
 
 async def restored(fresh: Service, own: Sequence[Event], facts: Sequence[Event] = STORY) -> None:
     """Make a database from the topics, then look at everybody as the worker does."""
-    made = plan_of(hears(fresh.office.remembering()))
+    made = plan(fresh.office)
     compacted, remembered, rest = made.passes
     await read(fresh, compacted, [*published(*CATALOGUE), *registered("ada", "ben", "cleo", "dan", "eve")])
     await read(fresh, remembered, own)
@@ -205,7 +205,7 @@ async def test_acts_are_not_carried_out_twice_and_who_asked_is_not_invented(serv
 async def test_restoring_may_begin_again_at_any_point(service: Service, fresh: Service) -> None:
     await story(service)
     before, own = await everything(service), await told(service)
-    compacted, remembered, rest = plan_of(hears(fresh.office.remembering())).passes
+    compacted, remembered, rest = plan(fresh.office).passes
     await read(fresh, compacted, [*published(*CATALOGUE), *registered("ada", "ben", "cleo", "dan", "eve")])
     await read(fresh, remembered, own[: len(own) // 2])
     await read(fresh, rest, STORY[:3])
@@ -216,7 +216,7 @@ async def test_restoring_may_begin_again_at_any_point(service: Service, fresh: S
 async def test_an_erased_learner_stays_erased(service: Service, fresh: Service) -> None:
     await story(service)
     await service.hear(erased("ada"))
-    compacted, remembered, rest = plan_of(hears(fresh.office.remembering())).passes
+    compacted, remembered, rest = plan(fresh.office).passes
     people = registered("ben", "cleo", "dan", "eve")
     await read(fresh, compacted, [*published(*CATALOGUE), *people, erased("ada")])
     await read(fresh, remembered, await told(service))

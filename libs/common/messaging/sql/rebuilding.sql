@@ -7,6 +7,10 @@ select pg_advisory_unlock(720141824);
 -- name: make_beside
 create schema if not exists cairn_rebuilt;
 
+-- name: seed_statement
+select format('insert into cairn_rebuilt.%1$I overriding system value select * from public.%1$I on conflict do nothing',
+              $1::text);
+
 -- name: drop_before
 drop schema if exists cairn_before cascade;
 

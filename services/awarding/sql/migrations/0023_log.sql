@@ -9,7 +9,7 @@ insert into unlogged (badge_id) select badge_id from badge order by awarded_at, 
 
 create function note_unlogged() returns trigger language plpgsql as $$
 begin
-    insert into unlogged (badge_id) select badge_id from issued;
+    insert into unlogged (badge_id) select badge_id from issued on conflict do nothing;
     return null;
 end
 $$;
