@@ -24,3 +24,6 @@ class VerificationSettings(ServiceSettings):
     codes_per_minute: int = Field(
         30, ge=1, le=100_000, description="how many short codes one caller may try in a minute"
     )
+    drawn_bytes: int = Field(
+        32 * 1024 * 1024, ge=0, description="largest size of the pictures and certificates in memory"
+    )

@@ -1,20 +1,22 @@
 """The process within: reads jobs from standard input, does them under limits, writes results to standard output.
 
-A job is one JSON object after its length in four bytes: `{"job": <name of JOBS>, …}`. The CPU time of each job and
+A job is one JSON object after its length in four bytes: `{"job": <name in JOBS>, …}`; the first argument names the
+module whose JOBS are done, and the job "ready" does nothing. The CPU time of each job and
 the memory of the process are bounded by the system, which kills it.
 """
 
 from __future__ import annotations
 
+import importlib
 import resource
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
 
-from libs.common.sandbox.jobs import JOBS
-
+READY = "ready"
 CPU_SECONDS = 2
 MEMORY_BYTES = 256 * 1024 * 1024
 
@@ -33,12 +35,13 @@ def _limit_cpu() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (spent + CPU_SECONDS, resource.RLIM_INFINITY))
 
 
-def _serve(jobs: BinaryIO, results: BinaryIO) -> None:
+def _serve(known: dict[str, Callable[..., dict[str, Any]]], jobs: BinaryIO, results: BinaryIO) -> None:
     while head := jobs.read(4):
         job: dict[str, Any] = orjson.loads(jobs.read(int.from_bytes(head)))
         _limit_cpu()
         try:
-            result = JOBS[job.pop("job")](**job)
+            name = job.pop("job")
+            result: dict[str, Any] = {} if name == READY else known[name](**job)
         except MemoryError:
             sys.exit(1)
         content = orjson.dumps(result)
@@ -47,8 +50,9 @@ def _serve(jobs: BinaryIO, results: BinaryIO) -> None:
 
 
 if __name__ == "__main__":
-    for name in JOBS:
-        JOBS[name]()  # loads what the job needs, before memory is bounded
+    known: dict[str, Callable[..., dict[str, Any]]] = importlib.import_module(sys.argv[1]).JOBS
+    for job in known.values():
+        job()  # loads what the job needs, before memory is bounded
     _limit_memory()
     sys.setrecursionlimit(600)
-    _serve(sys.stdin.buffer, sys.stdout.buffer)
+    _serve(known, sys.stdin.buffer, sys.stdout.buffer)

@@ -26,15 +26,16 @@ class Killed(Exception):
 class Sandbox:
     """One process that does one job at a time; it is started by the first job, and anew after it was killed."""
 
-    def __init__(self, seconds: float = 4.0) -> None:
-        """A job is given up after `seconds` by the clock, whatever CPU time it had."""
+    def __init__(self, seconds: float = 4.0, jobs: str = "libs.common.sandbox.jobs") -> None:
+        """A job of the module `jobs` is given up after `seconds` by the clock, whatever CPU time it had."""
         self._seconds = seconds
+        self._jobs = jobs
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._end: weakref.finalize[..., Sandbox] | None = None
 
     async def do(self, job: str, **values: Any) -> dict[str, Any]:
-        """The result of `job` (a name in `jobs.JOBS`) for `values`. Raises `Killed`."""
+        """The result of `job` (a name in the module's JOBS) for `values`. Raises `Killed`."""
         return await asyncio.to_thread(self._do, {"job": job, **values})
 
     def close(self) -> None:
@@ -64,7 +65,7 @@ class Sandbox:
         self._kill()
         # Nothing of the environment goes along: no secret, no proxy.
         process = subprocess.Popen(
-            [sys.executable, "-m", "libs.common.sandbox"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [sys.executable, "-m", "libs.common.sandbox", self._jobs], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, cwd=_ROOT, env={"PATH": os.defpath, "PYTHONPATH": str(_ROOT)},
         )  # fmt: skip
         self._process, self._end = process, weakref.finalize(self, _kill, process)
@@ -75,7 +76,7 @@ class Sandbox:
         """The start loads libraries: its time is none of the job's."""
         assert process.stdin is not None
         assert process.stdout is not None
-        content = orjson.dumps({"job": "attachments"})
+        content = orjson.dumps({"job": "ready"})
         try:
             process.stdin.write(len(content).to_bytes(4) + content)
             process.stdin.flush()

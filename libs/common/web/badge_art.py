@@ -48,9 +48,9 @@ def badge_svg(
     name = "b" + hashlib.sha256(f"{title}|{described}|{hue}".encode()).hexdigest()[:10]
     path = outline(kind)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 400" role="img" lang="{_text(language)}"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 400" role="img" lang="{xml_text(language)}"'
         f' aria-labelledby="{name}-t {name}-d" font-family="{_FONT}" text-anchor="middle">',
-        f'<title id="{name}-t">{_text(title)}</title><desc id="{name}-d">{_text(described)}</desc>',
+        f'<title id="{name}-t">{xml_text(title)}</title><desc id="{name}-d">{xml_text(described)}</desc>',
         f'<defs><linearGradient id="{name}-g" x1="0.15" y1="0" x2="0.85" y2="1">'
         f'<stop offset="0" stop-color="{colours.light}"/><stop offset="0.5" stop-color="{colours.middle}"/>'
         f'<stop offset="1" stop-color="{colours.dark}"/></linearGradient>'
@@ -70,7 +70,7 @@ def badge_svg(
     return "".join(parts)
 
 
-def _text(text: str) -> str:
+def xml_text(text: str) -> str:
     """Text as XML may hold it: escaped, without the characters that XML 1.0 forbids."""
     allowed = (
         sign for sign in text if sign >= " " and not 0xD800 <= ord(sign) <= 0xDFFF and sign not in "\ufffe\uffff"
@@ -97,7 +97,7 @@ def _on_arc(text: str, arc: str, size: float, spacing: float) -> str:
     size = min(size, size * 370 / max(1.0, width_of(shown, size) + spacing * len(shown)))
     return (
         f'<text fill="#fff" font-size="{size:.1f}" font-weight="600" letter-spacing="{spacing * size / 16:.1f}">'
-        f'<textPath href="#{arc}" startOffset="50%">{_text(shown)}</textPath></text>'
+        f'<textPath href="#{arc}" startOffset="50%">{xml_text(shown)}</textPath></text>'
     )
 
 
@@ -111,7 +111,7 @@ def _title_lines(title: str, colour: str, middle: float) -> str:
     leading = size * 1.12
     first = middle - leading * (len(lines) - 1) / 2 + size * 0.35
     spans = "".join(
-        f'<tspan x="200" y="{first + leading * index:.1f}">{_text(line)}</tspan>' for index, line in enumerate(lines)
+        f'<tspan x="200" y="{first + leading * index:.1f}">{xml_text(line)}</tspan>' for index, line in enumerate(lines)
     )
     return f'<text fill="{colour}" font-size="{size}" font-weight="700">{spans}</text>'
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,6 +20,9 @@ STATUS = "public, max-age=30, stale-if-error=86400"
 PERMANENT = "public, max-age=31536000, immutable"
 PRIVATE = "private, no-store"
 
+# One range; what asks for several gets the whole. Longer numbers than this name nothing.
+_RANGE = re.compile(r"bytes=(\d{0,12})-(\d{0,12})")
+
 OPEN_TO_ALL: Mapping[str, str] = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "ETag, Last-Modified, Link",
@@ -32,7 +36,8 @@ class Document:
 
     `media_type` is the full Content-Type; `cache_control` one of the policies above; `last_modified` (aware) is
     when what it says last changed; `headers` are added as they are; `status` is 200 unless the content itself
-    is a refusal (410 for a withdrawn Open Badges 2.0 assertion).
+    is a refusal (410 for a withdrawn Open Badges 2.0 assertion); `ranged` says whether a part may be asked for,
+    which is for what may be large.
     """
 
     body: bytes
@@ -41,6 +46,7 @@ class Document:
     last_modified: datetime | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     status: int = 200
+    ranged: bool = False
 
     @cached_property
     def etag(self) -> str:
@@ -57,6 +63,8 @@ class Document:
             "X-Content-Type-Options": "nosniff",
             **self.headers,
         }
+        if self.ranged:
+            headers["Accept-Ranges"] = "bytes"
         if self.last_modified is not None:
             headers["Last-Modified"] = http_date(self.last_modified)
         return headers
@@ -94,9 +102,31 @@ def respond(request: Request, document: Document) -> Response:
     headers = request.headers
     if document.is_held_by(headers.get("if-none-match"), headers.get("if-modified-since")):
         return Response(status_code=304, headers=document.not_modified_headers)
+    part = _part(headers.get("range"), headers.get("if-range"), document) if request.method == "GET" else None
+    if part is not None:
+        return part
     if request.method == "HEAD":
         return Response(b"", document.status, {**document.all_headers, "Content-Length": str(len(document.body))})
     return Response(document.body, document.status, document.all_headers)
+
+
+def _part(wanted: str | None, if_range: str | None, document: Document) -> Response | None:
+    """The answer to a request for one range of bytes (RFC 9110, section 14), or None where the whole is the answer."""
+    found = None if wanted is None or not document.ranged or document.status != 200 else _RANGE.fullmatch(wanted)
+    if found is None or (if_range is not None and if_range != document.etag):
+        return None
+    first, last = found.groups()
+    size = len(document.body)
+    if not first and not last:
+        return None
+    start = int(first) if first else max(0, size - int(last))
+    end = min(size, int(last) + 1) if first and last else size
+    if first and last and int(last) < int(first):
+        return None
+    if start >= size or start == end:
+        return Response(status_code=416, headers={**document.not_modified_headers, "Content-Range": f"bytes */{size}"})
+    headers = {**document.all_headers, "Content-Range": f"bytes {start}-{end - 1}/{size}"}
+    return Response(document.body[start:end], 206, headers)
 
 
 def http_date(instant: datetime) -> str:

@@ -14,7 +14,7 @@ from io import BytesIO
 from pathlib import Path
 
 from babel.core import Locale
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -44,6 +44,10 @@ class Language:
     def date(self, instant: datetime) -> str:
         """A day as this language writes it: 22 November 2026."""
         return format_date(instant, format="long", locale=LOCALES[self.tag])
+
+    def month(self, instant: datetime) -> str:
+        """A month as this language writes it: November 2026."""
+        return format_skeleton("yMMMM", instant, locale=LOCALES[self.tag])
 
     def number(self, number: Decimal | int) -> str:
         """A number as this language writes it."""

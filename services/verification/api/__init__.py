@@ -13,6 +13,7 @@ from libs.common.checking.dialogue import JSON_FIRST, Fetched
 from libs.common.credentials.addresses import Addresses
 from libs.common.fetching import Fetcher
 from libs.common.messaging.operations import operations_router
+from libs.common.rendering import Renderer
 from libs.common.sandbox import Sandbox
 from libs.common.service import create_app
 from libs.common.settings import ServiceSettings
@@ -24,12 +25,36 @@ from libs.common.web.pace import Pace
 from libs.common.web.pages import Pages
 from libs.common.web.refusals import install_refusal_pages, not_found
 from libs.common.web.shelf import FromShelf, Shelf
-from services.verification.api import badges, bulk, catalogue, codes, counts, learners, sharing, trust, verifications
+from services.verification.api import (
+    badges,
+    bulk,
+    catalogue,
+    codes,
+    counts,
+    faces,
+    learners,
+    sharing,
+    trust,
+    verifications,
+)
 from services.verification.api.parts import Parts, database_of
 from services.verification.api.proofs import Proofs
 from services.verification.settings import VerificationSettings
 
 TEMPLATES = Path(__file__).parent.parent / "pages"
+# The faces of a badge come before its page, whose address would match theirs.
+DOORS = (
+    faces,
+    badges,
+    sharing,
+    codes,
+    catalogue,
+    learners,
+    counts,
+    verifications,
+    bulk,
+    trust,
+)
 
 
 def create(settings: ServiceSettings) -> FastAPI:
@@ -41,10 +66,11 @@ def create(settings: ServiceSettings) -> FastAPI:
     app.state.parts = Parts(
         pages, shelf, Proofs(), Addresses(settings.public_url.rstrip("/")), lambda: datetime.now(UTC),
         Verifier(Fetcher(), Sandbox(), _own_documents(app, settings.public_url)),
-        Pace(settings.verifications_per_minute), Pace(settings.codes_per_minute), settings.sharing,
+        Pace(settings.verifications_per_minute), Pace(settings.codes_per_minute),
+        Renderer(settings.drawn_bytes), settings.sharing,
     )  # fmt: skip
     app.state.bulk = bulk.Bulk()
-    for door in (badges, sharing, codes, catalogue, learners, counts, verifications, bulk, trust):
+    for door in DOORS:
         app.include_router(door.router)
     app.include_router(operations_router("verification", database_of))
     _add_plain_routes(app)

@@ -11,6 +11,7 @@ from libs.common.credentials.contexts import OPEN_BADGES_2
 from libs.common.problems import Problem
 from libs.common.web.documents import OPEN_TO_ALL, SIGNED, STATUS, Document, respond
 from libs.common.web.negotiation import preferred
+from services.verification.api import faces
 from services.verification.api.described import Described, described, words_of
 from services.verification.api.parts import CREDENTIAL_TYPES, PAGE, PATHS, form_of, json_document, parts_of
 from services.verification.api.visible import cached, query_of, seen_badge, seen_document
@@ -19,6 +20,8 @@ from services.verification.model import SignedDocument, View
 router = APIRouter(tags=["badges"])
 READ = ["GET", "HEAD"]
 _SUFFIX = ".json"
+FACES = {faces.PNG: faces.baked_png, faces.SVG: faces.baked_svg, faces.PDF: faces.certificate}
+FORMS = (PAGE, *CREDENTIAL_TYPES, *FACES)
 _FOLDER = PATHS.badge("")
 CHECK_NAMES = {
     "signature": "Signature",
@@ -37,8 +40,8 @@ def shelf_key(path: str, accept: str | None) -> str | None:
     name = path[len(_FOLDER) :]
     if name.endswith(_SUFFIX):
         return f"{name[: -len(_SUFFIX)]} {preferred(accept, CREDENTIAL_TYPES) or CREDENTIAL_TYPES[0]}"
-    form = preferred(accept, (PAGE, *CREDENTIAL_TYPES))
-    return None if form is None or form == PAGE else f"{name} {form}"
+    form = preferred(accept, FORMS)
+    return f"{name} {form}" if form in CREDENTIAL_TYPES else None
 
 
 @router.api_route(PATHS.badge("{badge_id}") + _SUFFIX, methods=READ)
@@ -49,12 +52,16 @@ async def credential(request: Request, badge_id: str) -> Response:
 
 @router.api_route(PATHS.badge("{badge_id}"), methods=READ)
 async def badge(request: Request, badge_id: str) -> Response:
-    """The badge: a page with its verdict for people, the signed credential for programs, by `Accept`."""
-    form = form_of(request, (PAGE, *CREDENTIAL_TYPES))
+    """The badge by `Accept`: a page with its verdict for people, the signed credential for programs, or a picture."""
+    form = form_of(request, FORMS)
     if form is None:
-        raise Problem(406, "Not acceptable", f"Expected Accept to name one of {', '.join((PAGE, *CREDENTIAL_TYPES))}.")
+        raise Problem(406, "Not acceptable", f"Expected Accept to name one of {', '.join(FORMS)}.")
     if form == PAGE:
         return await _page(request, badge_id)
+    if form in FACES:
+        answer = await FACES[form](request, badge_id)
+        answer.headers["Vary"] = "Accept"
+        return answer
     return await _signed(request, badge_id, form)
 
 

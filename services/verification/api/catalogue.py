@@ -17,6 +17,7 @@ from services.verification.api.parts import (
     KINDS,
     PAGE,
     PATHS,
+    PICTURE_HEADERS,
     art_of,
     database_of,
     form_of,
@@ -30,8 +31,6 @@ from services.verification.model import Achievement, Issuer
 router = APIRouter(tags=["catalogue"])
 READ = ["GET", "HEAD"]
 _SHOWN = 200
-# A picture is a document of its own when it is opened by itself: it may run and load nothing.
-_PICTURE_HEADERS = {**OPEN_TO_ALL, "Content-Security-Policy": "default-src 'none'; sandbox"}
 
 
 @router.api_route("/", methods=READ, include_in_schema=False)
@@ -142,7 +141,7 @@ async def achievement_image(request: Request, achievement_id: str, version: str)
     achievement, issuer = await _achievement(request, achievement_id, version)
     picture = Document(
         _art(request, achievement, issuer).encode(), "image/svg+xml", STATUS,
-        max(achievement.told_at, issuer.told_at), _PICTURE_HEADERS,
+        max(achievement.told_at, issuer.told_at), PICTURE_HEADERS,
     )  # fmt: skip
     return respond(request, picture)
 

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from libs.common.credentials.addresses import Addresses
 from libs.common.postgres.database import Database
+from libs.common.rendering import Renderer
 from libs.common.verifying import Verifier
 from libs.common.web.badge_art import LEVELS, badge_svg
 from libs.common.web.colour import hue_of
@@ -32,6 +33,9 @@ LD_JSON = "application/ld+json"
 # `application/vc+ld+json` as Open Badges 3.0 says it; `application/vc` is its successor in VC Data Model 2.0.
 CREDENTIAL_TYPES = ("application/vc+ld+json", LD_JSON, "application/json", "application/vc")
 JSON_TYPES = (LD_JSON, "application/json")
+
+# A picture is a document of its own when it is opened by itself: it may run and load nothing.
+PICTURE_HEADERS = {**OPEN_TO_ALL, "Content-Security-Policy": "default-src 'none'; sandbox"}
 
 KINDS = {
     "micro-credential": "Micro-credential",
@@ -58,6 +62,7 @@ class Parts:
     verifier: Verifier
     pace: Pace
     codes_pace: Pace
+    renderer: Renderer
     sharing: Literal["public", "private"]
 
 
