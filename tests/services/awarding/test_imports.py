@@ -122,7 +122,7 @@ async def test_what_nobody_can_tell_is_tried_again(abroad: Abroad) -> None:
 
 async def test_a_later_revocation_cascades_and_an_unreachable_list_changes_nothing(abroad: Abroad) -> None:
     abroad.publish_list()
-    assert (await abroad.bring(foreign(status=StatusEntry(LIST, 7)))).status_code == 202
+    assert (await abroad.bring(foreign(status=(StatusEntry(LIST, 7),)))).status_code == 202
     await abroad.count()
     assert await holding(abroad.service) == {"stack"}
     hidden = abroad.world.folders.pop(ADDRESSES.base_url)

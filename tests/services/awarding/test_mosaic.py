@@ -98,7 +98,7 @@ async def seen(doors: httpx.AsyncClient, mint: TokenMint) -> dict[str, Any]:
 async def test_the_mosaic_shows_held_under_way_and_next(
     doors: httpx.AsyncClient, service: Service, mint: TokenMint
 ) -> None:
-    nothing = {"held": [], "in_progress": [], "next": [], "milestones": []}
+    nothing = {"held": [], "in_progress": [], "next": [], "milestones": [], "imported": []}
     assert await seen(doors, mint) == {"learner_id": "ada", **nothing}
     good = scored("ada", "c1", "80", 1)
     await service.hear(good, completed("ada", "a1", 2), completed("ada", "a2", 3))
