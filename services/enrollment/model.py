@@ -24,6 +24,8 @@ class LearnerGiven(Part):
     name: Label | None = None
     # An address is a caller's word: its form is checked, nothing is sent.
     email: Annotated[EmailStr, Field(max_length=320)] | None = None
+    # Whether they want their name in badges that are awarded from now on (M1.3); no, until they say so.
+    shows_name: bool | None = None
 
 
 class EnrollmentGiven(Part):
@@ -43,6 +45,7 @@ class Learner:
     name: str | None
     email: str | None
     registered_at: datetime
+    shows_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,9 +81,22 @@ async def register_learners(connection: Connection, learners: Sequence[LearnerGi
         [learner.learner_id for learner in learners],
         [learner.name for learner in learners],
         [learner.email for learner in learners],
+        [learner.shows_name for learner in learners],
         at,
     )
-    return [Learner(**dict(row)) for row in rows]
+    changed = {row["learner_id"]: Learner(**dict(row)) for row in rows}
+    choices = [(learner.learner_id, learner.shows_name) for learner in learners if learner.shows_name is not None]
+    if choices:
+        changed |= {learner.learner_id: learner for learner in await choose_names(connection, choices, at=at)}
+    return list(changed.values())
+
+
+async def choose_names(
+    connection: Connection, choices: Sequence[tuple[str, bool | None]], *, at: datetime
+) -> list[Learner]:
+    """Keep whether learners want their names in badges; return those who changed their minds, as they are now."""
+    ids, wanted = [learner_id for learner_id, _ in choices], [wants for _, wants in choices]
+    return [Learner(**dict(row)) for row in await connection.fetch(SQL["choose_names"], ids, wanted, at)]
 
 
 async def erase_learner(connection: Connection, learner_id: str) -> bool:

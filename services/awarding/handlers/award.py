@@ -20,6 +20,7 @@ from services.awarding.rules.outcome import Record
 from services.awarding.store import badges as badge_store
 from services.awarding.store import facts as fact_store
 from services.awarding.store import keys as key_store
+from services.awarding.store import learners as learner_store
 
 if TYPE_CHECKING:
     from libs.common.postgres.database import Connection
@@ -141,7 +142,8 @@ async def issue_badges(office: Office, work: Work, catalogue: Catalogue, awards:
     issuers = {catalogue.versions[award.achievement_id, award.version].published.issuer_id for award in awards}
     now, histories = await key_store.keys_now(work.connection, issuers)
     signers = {name: office.signers(name, histories.get(name, ()), now) for name in issuers}
-    badges = await office.sign(lambda: [_signed(office, catalogue, award, signers) for award in awards])
+    names = await learner_store.shown_names(work.connection, {award.learner_id for award in awards})
+    badges = await office.sign(lambda: [_signed(office, catalogue, award, signers, names) for award in awards])
     kept = await badge_store.keep_badges(work.connection, badges)
     for badge in badges:
         awarded_at = kept.get(badge.award.badge_id)
@@ -150,14 +152,16 @@ async def issue_badges(office: Office, work: Work, catalogue: Catalogue, awards:
             BADGES.labels("issued").inc()
 
 
-def _signed(office: Office, catalogue: Catalogue, award: Award, signers: Mapping[str, Signers]) -> Badge:
+def _signed(
+    office: Office, catalogue: Catalogue, award: Award, signers: Mapping[str, Signers], names: Mapping[str, str]
+) -> Badge:
     """One signed badge. Its span continues the trace of the event that completed it (B9)."""
     achievement = catalogue.versions[award.achievement_id, award.version]
     issuer = catalogue.issuers[achievement.published.issuer_id]
     by = signers[issuer.issuer_id]
     attributes = {"cairn.achievement": award.achievement_id, "cairn.badge": str(award.badge_id)}
     with tracer.start_as_current_span("award", parent_context(award.trigger.traceparent), attributes=attributes):
-        claim = claim_of(office.deployment, award, achievement.published)
+        claim = claim_of(office.deployment, award, achievement.published, names.get(award.learner_id))
         # A badge may be valid since long before its key: the proof is dated within the key's time, yet by no clock.
         created = max(award.valid_from, by.begins)
         issued = office.template(issuer, achievement).issue(claim, by.proof, created=created, token_signer=by.token)

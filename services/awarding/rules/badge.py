@@ -14,6 +14,7 @@ from libs.common.credentials.addresses import Addresses
 from libs.common.credentials.identifiers import hashed_subject, recipient_salt, subject_id
 from libs.common.credentials.model import AchievementTerms, Alignment, Claim, Evidence, IssuerProfile
 from services.awarding.model import Award, Fact, FactKind
+from services.awarding.rules.results import descriptions_of, results_of
 from services.awarding.rules.scores import plain
 
 # Our kinds in the words of the standard (OB 3.0, AchievementType).
@@ -70,14 +71,17 @@ def terms_of(addresses: Addresses, published: AchievementPublished) -> Achieveme
             for entry in published.alignments
         ),
         credits_available=None if published.credits is None else float(published.credits),
+        results=descriptions_of(addresses.achievement(name, version), published),
     )
 
 
-def claim_of(deployment: Deployment, award: Award, published: AchievementPublished) -> Claim:
+def claim_of(
+    deployment: Deployment, award: Award, published: AchievementPublished, shown_name: str | None = None
+) -> Claim:
     """What one badge says. Nothing of it depends on who or what made it, or when: a replay says the same.
 
     The recipient is a pseudonym that only this issuer uses (B7): the learner's e-mail address is not kept here, and
-    a later change of it must not change what was signed.
+    a later change of it must not change what was signed. `shown_name` is the learner's, by their choice (M1.3).
     """
     addresses, pepper = deployment.addresses, deployment.pepper
     subject = subject_id(pepper, award.learner_id, addresses.issuer_did(published.issuer_id))
@@ -87,7 +91,9 @@ def claim_of(deployment: Deployment, award: Award, published: AchievementPublish
         subject_id=subject,
         recipient=hashed_subject(subject, recipient_salt(pepper, award.badge_id)),
         valid_from=award.valid_from,
+        shown_name=shown_name,
         evidence=(_evidence(award),),
+        results=results_of(addresses.achievement(award.achievement_id, str(award.version)), published, award.facts),
         credits_earned=None if published.credits is None else float(published.credits),
     )
 

@@ -110,6 +110,9 @@ on conflict (learner_id) do update
 returning learner_id,
           xmax <> 0 and not exists (select from known where known.learner_id = learner.learner_id) as met_before;
 
+-- name: shown_names
+select learner_id, shown_name from learner where learner_id = any($1::text[]) and shown_name is not null;
+
 -- name: erase_learners
 insert into learner (learner_id, erased_at)
 select learner_id, now() from unnest($1::text[]) as told (learner_id) order by learner_id

@@ -21,6 +21,12 @@ async def register_learners(connection: Connection, learners: Sequence[KnownLear
     return sorted(row["learner_id"] for row in rows if row["met_before"])
 
 
+async def shown_names(connection: Connection, learner_ids: Collection[str]) -> dict[str, str]:
+    """The names of those of these learners who want them in their badges."""
+    rows = await connection.fetch(SQL["shown_names"], sorted(learner_ids))
+    return {row["learner_id"]: row["shown_name"] for row in rows}
+
+
 async def erase_learners(connection: Connection, learner_ids: Sequence[str]) -> None:
     """Forget what these learners did; later facts about them are not kept either."""
     names = list(learner_ids)

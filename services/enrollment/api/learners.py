@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Depends, Path, Request
+from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from libs.common.contracts.contract import Identifier
 from libs.common.messaging.work import begin
 from libs.common.postgres.database import Database
 from libs.common.problems import Problem
-from libs.common.security import requires
+from libs.common.security import Principal, caller, requires
 from services.enrollment import handlers, store
 from services.enrollment.api.exchange import answer, recorded, rows_in
 from services.enrollment.settings import EnrollmentSettings
@@ -25,7 +26,7 @@ Id = Annotated[Identifier, Path()]
 
 @router.post("/learners", status_code=202, dependencies=[Depends(requires("learners.write"))])
 async def post_learners(request: Request) -> Response:
-    """Register a batch, `{"learners": [{learner_id, name?, email?}]}`: new and changed learners are told.
+    """Register a batch, `{"learners": [{learner_id, name?, email?, shows_name?}]}`: new and changed ones are told.
 
     What is left out stays as it is known. Each row stands for itself: 207 names the refused ones.
     """
@@ -33,6 +34,34 @@ async def post_learners(request: Request) -> Response:
     async with begin(request.app.state.database) as work:
         outcome = await handlers.register_learners(work, rows, at=datetime.now(UTC))
     return recorded(outcome, "learners")
+
+
+class NameChoice(BaseModel):
+    """Whether the learner wants their name in badges that are awarded from now on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    shows_name: bool
+
+
+def learner_or_writer(request: Request, learner_id: str) -> Principal:
+    """Who may choose for a learner: the learner, or a caller with the scope `learners.write`."""
+    principal = caller(request)
+    if principal is not None and principal.learner_id == learner_id:
+        return principal
+    return requires("learners.write")(request)
+
+
+@router.patch("/learners/{learner_id}", dependencies=[Depends(learner_or_writer)])
+async def patch_learner(request: Request, learner_id: Id, choice: NameChoice) -> Response:
+    """Choose whether badges that are awarded from now on show the learner's name; those before stay as signed."""
+    async with begin(request.app.state.database) as work:
+        learner = await handlers.record_name_choice(
+            work, learner_id, shows_name=choice.shows_name, at=datetime.now(UTC)
+        )
+    if learner is None:
+        raise Problem(404, "Unknown learner", "Expected the id of a registered learner.")
+    return answer(asdict(learner))
 
 
 @router.delete("/learners/{learner_id}", status_code=204, dependencies=[Depends(requires("learners.write"))])

@@ -1,7 +1,12 @@
 """What happens in enrollment: load, decide, save, tell."""
 
 from services.enrollment.handlers.publishing import publish_achievement, publish_issuer
-from services.enrollment.handlers.registering import erase_learner, record_enrollments, register_learners
+from services.enrollment.handlers.registering import (
+    erase_learner,
+    record_enrollments,
+    record_name_choice,
+    register_learners,
+)
 from services.enrollment.handlers.rehearsing import on_rehearsal_completed, show_rehearsals
 
 __all__ = [
@@ -10,6 +15,7 @@ __all__ = [
     "publish_achievement",
     "publish_issuer",
     "record_enrollments",
+    "record_name_choice",
     "register_learners",
     "show_rehearsals",
 ]

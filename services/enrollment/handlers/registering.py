@@ -22,6 +22,13 @@ async def register_learners(work: Work, rows: Sequence[object], *, at: datetime)
     return Recorded(len(changed), unchanged, tuple(refused))
 
 
+async def record_name_choice(work: Work, learner_id: str, *, shows_name: bool, at: datetime) -> Learner | None:
+    """Keep and tell whether a learner wants their name in badges that are awarded from now on (M1.3, B7)."""
+    for learner in await store.choose_names(work.connection, [(learner_id, shows_name)], at=at):
+        work.tell(_registered(learner, at))
+    return await store.learner(work.connection, learner_id)
+
+
 async def erase_learner(work: Work, learner_id: str, *, at: datetime) -> bool:
     """Delete a learner and tell a tombstone, so that every service erases them; false when there was none."""
     if not await store.erase_learner(work.connection, learner_id):
@@ -54,8 +61,9 @@ async def record_enrollments(work: Work, rows: Sequence[object]) -> Recorded:
 
 def _registered(learner: Learner, at: datetime) -> Outgoing:
     content = LearnerRegistered(
-        learner_id=learner.learner_id, name=learner.name, email=learner.email, registered_at=learner.registered_at
-    )
+        learner_id=learner.learner_id, name=learner.name, email=learner.email, shows_name=learner.shows_name,
+        registered_at=learner.registered_at,
+    )  # fmt: skip
     value = content.model_dump_json(exclude_none=True).encode()
     return _about_learner(learner.learner_id, "registered", at, value)
 

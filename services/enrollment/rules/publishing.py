@@ -16,6 +16,7 @@ from libs.common.contracts.requirement import (
 )
 from services.enrollment.model import Fault, NotPublished
 from services.enrollment.rules.pathways import faults_of_step_ids, faults_of_steps
+from services.enrollment.rules.results import credits_accepted, faults_of_accepted, faults_of_results
 
 DEEPEST = 32
 MOST_PARTS = 2_000
@@ -61,6 +62,8 @@ def faults_of_tree(draft: AchievementPublished, published: Sequence[AchievementP
         )
     for pointer, part in _parts(draft.requirement, "/requirement"):
         faults += _faults_of_part(draft.achievement_id, part, pointer, needs, worth)
+        faults += faults_of_accepted(part, pointer)
+    faults += faults_of_results(draft, _parts(draft.requirement, ""))
     faults += faults_of_step_ids(_parts(draft.requirement, "/requirement"))
     return tuple(faults)
 
@@ -99,8 +102,10 @@ def _faults_of_part(
         elif asked not in needs:
             yield Fault(place, f"expected a published achievement, found {asked!r}")
     if isinstance(part, CreditsRequired):
-        most = sum((worth.get(asked, Decimal(0)) for asked in set(part.achievement_ids)), Decimal(0))
-        if part.at_least > most:
+        own = sum((worth.get(asked, Decimal(0)) for asked in set(part.achievement_ids)), Decimal(0))
+        others = credits_accepted(part)
+        most = None if others is None else own + others
+        if most is not None and part.at_least > most:
             yield Fault(
                 f"{pointer}/at_least", f"expected at most what these badges give, {most}, found {part.at_least}"
             )

@@ -33,22 +33,29 @@ insert into achievement (achievement_id, version, content, published_at, publish
 
 -- name: register_learners
 -- In order of id, so that two requests cannot wait for each other. What is not given stays as it was.
-insert into learner as known (learner_id, name, email, registered_at, changed_at)
-select learner_id, name, email, $4, $4
-from unnest($1::text[], $2::text[], $3::text[]) as given (learner_id, name, email)
+insert into learner as known (learner_id, name, email, shows_name, registered_at, changed_at)
+select learner_id, name, email, coalesce(shows_name, false), $5, $5
+from unnest($1::text[], $2::text[], $3::text[], $4::boolean[]) as given (learner_id, name, email, shows_name)
 order by learner_id
 on conflict (learner_id) do update
 set name = coalesce(excluded.name, known.name), email = coalesce(excluded.email, known.email),
     changed_at = excluded.changed_at
 where (coalesce(excluded.name, known.name), coalesce(excluded.email, known.email))
       is distinct from (known.name, known.email)
-returning learner_id, name, email, registered_at;
+returning learner_id, name, email, registered_at, shows_name;
+
+-- name: choose_names
+-- What learners chose; those who chose nothing stay as they are.
+update learner set shows_name = given.shows_name, changed_at = $3
+from unnest($1::text[], $2::boolean[]) as given (learner_id, shows_name)
+where learner.learner_id = given.learner_id and learner.shows_name <> given.shows_name
+returning learner.learner_id, name, email, registered_at, learner.shows_name;
 
 -- name: erase_learner
 delete from learner where learner_id = $1 returning learner_id;
 
 -- name: learner
-select learner_id, name, email, registered_at from learner where learner_id = $1;
+select learner_id, name, email, registered_at, shows_name from learner where learner_id = $1;
 
 -- name: present_learners
 -- Locked, so that none is erased before their enrolments are kept.

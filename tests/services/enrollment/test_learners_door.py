@@ -11,6 +11,7 @@ import pytest
 from libs.common.contracts import Enrolled, LearnerRegistered, Withdrawn
 from libs.common.postgres.database import Database
 from tests.services.enrollment.support import pointers, told
+from tests.tokens import TokenMint
 
 TIME = "2026-03-01T10:00:00Z"
 
@@ -137,3 +138,24 @@ async def test_the_same_rows_sent_at_once_are_told_once(doors: httpx.AsyncClient
     answers = await asyncio.gather(*(enroll(doors, *(words if n % 2 else words[::-1])) for n in range(6)))
     assert [answer.status_code for answer in answers] == [202] * 6
     assert len(await told(database)) == 60
+
+
+async def test_a_name_is_shown_only_by_the_learners_choice(
+    doors: httpx.AsyncClient, database: Database, mint: TokenMint
+) -> None:
+    await register(
+        doors, {"learner_id": "ada", "name": "Ada"}, {"learner_id": "bob", "name": "Bob", "shows_name": True}
+    )
+    own = {"authorization": f"Bearer {mint.token(subject='ada', learner_id='ada')}"}
+    chosen = await doors.patch("/learners/ada", json={"shows_name": True}, headers=own)
+    assert (chosen.status_code, chosen.json()["shows_name"]) == (200, True)
+    assert (await doors.patch("/learners/bob", json={"shows_name": False}, headers=own)).status_code == 403
+    assert (await doors.patch("/learners/bob", json={"shows_name": False})).json()["shows_name"] is False
+    assert (await doors.patch("/learners/bob", json={"shows_name": False})).status_code == 200
+    assert (await doors.patch("/learners/zoe", json={"shows_name": True})).status_code == 404
+    # What is left out stays as it was chosen.
+    await register(doors, {"learner_id": "ada", "name": "Ada King"})
+    contents = [LearnerRegistered.model_validate_json(row["value"]) for row in await told(database)]
+    assert [(content.learner_id, content.shows_name) for content in contents] == [
+        ("ada", False), ("bob", True), ("ada", True), ("bob", False), ("ada", True),
+    ]  # fmt: skip
