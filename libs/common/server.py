@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 import socket
+from collections.abc import Awaitable
 from typing import Any
 
 import structlog
@@ -14,7 +15,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from granian.utils import proxies as untyped_proxies
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 proxies: Any = untyped_proxies
 log = structlog.get_logger(__name__)
@@ -31,7 +32,20 @@ def serve(app: ASGIApp, host: str, port: int, trusted_proxies: str) -> None:
     who calls, and how. Raises what binding the port raises, and granian's `FatalError` when the app cannot start.
     """
     _require_free(host, port)
-    uvloop.run(_serve(proxies.wrap_asgi_with_proxy_headers(app, trusted_proxies), host, port))
+    uvloop.run(_serve(_behind_proxies(app, trusted_proxies), host, port))
+
+
+def _behind_proxies(app: ASGIApp, trusted_proxies: str) -> ASGIApp:
+    """`app`, told who calls a proxy. A request that came through none is spared the costlier look."""
+    behind: ASGIApp = proxies.wrap_asgi_with_proxy_headers(app, trusted_proxies)
+
+    def chosen(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        for name, _ in scope.get("headers", ()):
+            if name == b"x-forwarded-for":
+                return behind(scope, receive, send)
+        return app(scope, receive, send)
+
+    return chosen
 
 
 def _require_free(host: str, port: int) -> None:

@@ -77,10 +77,12 @@ def create(settings: ServiceSettings) -> FastAPI:
     install_refusal_pages(app, pages)
     app.add_middleware(AccessLinks)
     app.add_middleware(Preflight)
-    # Outermost: what is in memory is answered before anything else looks at the request.
-    app.add_middleware(
-        FromShelf, shelf=shelf, key_of=badges.shelf_key, service="verification", route="/badges/{badge_id}.json"
-    )
+    # In front of all else, Starlette's own layers too: what is in memory is answered before anything looks at the
+    # request.
+    app.middleware_stack = FromShelf(
+        app.build_middleware_stack(), shelf=shelf, key_of=badges.shelf_key, service="verification",
+        route="/badges/{badge_id}.json",
+    )  # fmt: skip
     return app
 
 
