@@ -34,7 +34,9 @@ class TokenMint:
         }
         if learner_id is not None:
             claims["learner_id"] = learner_id
-        return jwt.encode({"alg": "Ed25519", "kid": "tests"}, claims, self._key, algorithms=["Ed25519"])
+        return jwt.encode(
+            {"alg": "Ed25519", "kid": "tests", "typ": "at+jwt"}, claims, self._key, algorithms=["Ed25519"]
+        )
 
     def headers(self, *scopes: str, subject: str = "tester") -> dict[str, str]:
         """The Authorization header of a token with the scopes."""

@@ -70,9 +70,13 @@ class Tokens:
         if self._keys is None:
             return None
         try:
-            claims = jwt.decode(token, self._keys, algorithms=ALGORITHMS).claims
+            decoded = jwt.decode(token, self._keys, algorithms=ALGORITHMS)
+            claims = decoded.claims
             self._claims.validate(claims)
         except (JoseError, ValueError):
+            return None
+        # RFC 9068 section 4: an ID token, or any other JWT of the same issuer, is no access token.
+        if str(decoded.header.get("typ")).lower().removeprefix("application/") != "at+jwt":
             return None
         learner_id: object = claims.get("learner_id")
         return Principal(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from libs.common.contracts.topics import LEARNERS
 from libs.common.messaging import store
 from libs.common.messaging.hearing import Entry, Hearing, Unusable
 from libs.common.messaging.settlement import Settlement, bury, run
@@ -41,6 +42,9 @@ class Batch:
                 readable.append(entry)
             else:
                 self.dead.append((entry, entry.unusable))
+        erased = [entry.record.key for entry in fresh if _erases(entry) and entry.record.key]
+        if erased:
+            await store.erase_parked(connection, erased)
         new = await self._drop_seen(connection, readable)
         free = await self._hold_back(connection, new)
         free.sort(key=lambda entry: self._hearing.ranks[entry.row])
@@ -51,6 +55,8 @@ class Batch:
             self.handled = free
         for entry, why in self.dead:
             await bury(connection, self._service, self._hearing, entry, why)
+        if erased:  # also of what became a dead letter in this very batch
+            await store.erase_dead_letters(connection, erased)
         if self.parked:
             self.parked.sort(key=lambda entry: (entry.record.partition, entry.record.offset))
             await store.park_events(connection, self.parked)
@@ -102,6 +108,11 @@ class Batch:
         self.handled = settlement.handled
         self.dead += settlement.culprits
         self.parked += settlement.waiting
+
+
+def _erases(entry: Entry) -> bool:
+    """Whether it is the tombstone of a learner."""
+    return entry.record.topic == LEARNERS and entry.record.value is None
 
 
 def _id_of(entry: Entry) -> UUID:

@@ -18,7 +18,7 @@ import structlog
 from opentelemetry.trace import SpanKind
 
 from libs.common.messaging.batch import Batch
-from libs.common.messaging.faults import backoff_seconds, is_passing, name_of
+from libs.common.messaging.faults import TooSlow, backoff_seconds, is_passing, name_of
 from libs.common.messaging.hearing import Entry, Hearing, Hears, Received, Record
 from libs.common.messaging.store import Partition
 from libs.common.messaging.work import begin
@@ -32,6 +32,10 @@ __all__ = ["Delivery", "Hears", "Outcome", "Received", "Record"]
 log = structlog.get_logger(__name__)
 
 
+# As often as a whole batch may take too long before it is halved: a server may just be slow for a while.
+_SLOW_ATTEMPTS = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of a batch: how many records of each fate, and the next offset of each partition."""
@@ -42,6 +46,17 @@ class Outcome:
     dead_lettered: int
     parked: int
     next_offsets: dict[Partition, int]
+
+    def and_then(self, later: Outcome) -> Outcome:
+        """This outcome and that of the records behind."""
+        return Outcome(
+            self.handled + later.handled,
+            self.duplicates + later.duplicates,
+            self.fenced + later.fenced,
+            self.dead_lettered + later.dead_lettered,
+            self.parked + later.parked,
+            self.next_offsets | later.next_offsets,
+        )
 
 
 class Delivery:
@@ -58,10 +73,13 @@ class Delivery:
         """Handle a batch: returns once it is committed, however long the database is away.
 
         A passing fault has the whole batch tried again, for ever, with a jittered back-off. Any other fault has
-        it settled event by event, so that only the culprits become dead letters.
+        it settled event by event, so that only the culprits become dead letters. A batch whose statements take too
+        long again and again is halved: each half is a transaction of its own.
         """
-        entries = [self.hearing.read(record) for record in records]
-        careful = False
+        return await self._handle([self.hearing.read(record) for record in records])
+
+    async def _handle(self, entries: Sequence[Entry]) -> Outcome:
+        careful, slow = False, 0
         for wait_seconds in backoff_seconds():
             try:
                 batch = await self._try(entries, careful=careful)
@@ -73,6 +91,11 @@ class Delivery:
                 if not passing and not careful:
                     careful = True
                     continue
+                slow += isinstance(fault, TooSlow)
+                if slow >= _SLOW_ATTEMPTS and len(entries) > 1:
+                    half = len(entries) // 2
+                    first = await self._handle(entries[:half])
+                    return first.and_then(await self._handle(entries[half:]))
                 await asyncio.sleep(wait_seconds)
             else:
                 self.progressed_at = time.monotonic()
@@ -95,7 +118,10 @@ class Delivery:
             ),
         ):
             async with begin(self.database) as work:
-                await batch.take(work, entries, careful=careful)
+                try:
+                    await batch.take(work, entries, careful=careful)
+                except TimeoutError as fault:  # of a statement: connecting is over
+                    raise TooSlow from fault
         return batch
 
     def _measure(self, batch: Batch, entries: Sequence[Entry]) -> Outcome:

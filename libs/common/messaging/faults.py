@@ -25,6 +25,12 @@ def is_passing(fault: BaseException) -> bool:
     return isinstance(fault, OSError | TimeoutError | MemoryError) or getattr(fault, "passing", False) is True
 
 
+class TooSlow(Exception):
+    """A statement of a batch took longer than it may: the server is slow, or the batch is too much at once."""
+
+    passing = True
+
+
 def backoff_seconds(*, first: float = 0.05, most: float = 5.0) -> Iterator[float]:
     """Waits between attempts, for ever: doubled up to `most`, each jittered by half."""
     wait = first

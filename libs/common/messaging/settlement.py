@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from libs.common.contracts.topics import LEARNERS
 from libs.common.messaging import store
-from libs.common.messaging.faults import is_passing
+from libs.common.messaging.faults import is_passing, name_of
 from libs.common.messaging.hearing import Entry, Hearing, Received, Unusable
 from libs.common.messaging.store import Place
 from libs.common.messaging.work import Work
@@ -75,7 +76,9 @@ class Settlement:
 
     def _blame(self, entry: Entry, fault: Exception) -> None:
         event = entry.received.event if entry.received else None
-        self.culprits.append((entry, Unusable("handler", f"{type(fault).__name__}: {fault}", event)))
+        # A database quotes what it could not keep; what the topic with personal data holds stays out of reasons.
+        why = name_of(fault) if entry.record.topic == LEARNERS else f"{type(fault).__name__}: {fault}"
+        self.culprits.append((entry, Unusable("handler", why, event)))
         place = self._hearing.place_of(entry)
         if place is not None:
             self._closed.add(place)

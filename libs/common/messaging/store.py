@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from libs.common.contracts.topics import dead_letters
+from libs.common.contracts.topics import LEARNERS, dead_letters
 from libs.common.messaging.hearing import Entry, Record, Unusable, event_uuid
 from libs.common.messaging.work import LARGEST_VALUE_BYTES
 from libs.common.postgres.queries import load_queries
@@ -98,9 +98,11 @@ async def add_dead_letter(
     record, event, reason = entry.record, why.event, clean(why.reason)[:LONGEST_REASON]
     attempts = max(entry.attempts, 1)
     names, values = _stored_headers(record)
+    # Without a key no erasure finds it.
+    kept = None if record.topic == LEARNERS and not record.key else record.value
     dead_letter_id = await connection.fetchval(
         SQL["add_dead_letter"],
-        record.topic, record.partition, record.offset, sent_at(record), record.key, record.value, names, values,
+        record.topic, record.partition, record.offset, sent_at(record), record.key, kept, names, values,
         event_uuid(event) if event else None, clean(event.type) if event else None,
         event.traceparent if event else None, why.stage, reason, attempts, f"worker of {service}",
         was_parked or why.stage == "handler",
@@ -114,6 +116,16 @@ async def add_dead_letter(
     return dead_letter_id
 
 
+async def erase_parked(connection: Connection, keys: Sequence[bytes]) -> None:
+    """Forget what waits behind dead letters about learners (by their keys) who are erased."""
+    await connection.execute(SQL["erase_parked"], LEARNERS, list(keys))
+
+
+async def erase_dead_letters(connection: Connection, keys: Sequence[bytes]) -> None:
+    """Give up the dead letters about learners (by their keys) who are erased: value, headers and reason go."""
+    await connection.execute(SQL["erase_dead_letters"], LEARNERS, list(keys))
+
+
 async def _tell_dead_letter(connection: Connection, service: str, record: Record, told: dict[str, str]) -> None:
     names, values = _stored_headers(record)
     value, room = record.value, LARGEST_VALUE_BYTES - _ROOM_FOR_HEADERS - len(record.key or b"")
@@ -121,7 +133,11 @@ async def _tell_dead_letter(connection: Connection, service: str, record: Record
     if headers_bytes > room:
         names, values, headers_bytes = [], [], 0
         told["dead_letter_headers"] = "too large to pass on; kept in the table dead_letter"
-    if len(value or b"") + headers_bytes > room:
+    if record.topic == LEARNERS:
+        # Nothing on Kafka can be erased but by a tombstone of its own topic (B7).
+        names, values, value = [], [], None
+        told["dead_letter_value"] = "personal data, not passed on; kept in the table dead_letter until it is erased"
+    elif len(value or b"") + headers_bytes > room:
         value = None
         told["dead_letter_value"] = "too large to pass on; kept in the table dead_letter"
     await connection.execute(

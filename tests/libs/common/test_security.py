@@ -44,7 +44,7 @@ def _keys_file(folder: Path, *keys: Any) -> Path:
 
 
 def _token(key: Any = KEY, *, header: dict[str, Any] | None = None, **claims: Any) -> str:
-    head = {"alg": "Ed25519", "kid": "tests"} | (header or {})
+    head = {"alg": "Ed25519", "kid": "tests", "typ": "at+jwt"} | (header or {})
     told = {name: claim for name, claim in (CLAIMS | {"exp": int(time.time()) + 60} | claims).items() if claim != ""}
     return jwt.encode(head, told, key, algorithms=[head["alg"]])
 
@@ -81,6 +81,17 @@ def test_a_good_token_names_its_caller(tokens: Tokens) -> None:
 )
 def test_a_token_with_a_wrong_claim_is_not_good(tokens: Tokens, claims: dict[str, Any]) -> None:
     assert tokens.principal(_token(**claims)) is None
+
+
+def test_only_an_access_token_is_good(tokens: Tokens) -> None:
+    """RFC 9068 section 4: what an issuer signs for other ends lets nobody in."""
+    for typ in ("AT+JWT", "application/at+jwt"):
+        assert tokens.principal(_token(header={"typ": typ})) is not None
+    for typ in ("JWT", "", "id_token", "at+jwt2"):
+        assert tokens.principal(_token(header={"typ": typ})) is None
+    without = jwt.encode({"alg": "Ed25519", "kid": "tests"}, CLAIMS | {"exp": int(time.time()) + 60}, KEY,
+                         algorithms=["Ed25519"])  # fmt: skip
+    assert tokens.principal(without) is None
 
 
 def test_an_unsigned_token_is_not_good(tokens: Tokens) -> None:

@@ -171,3 +171,27 @@ async def test_a_commit_that_fails_to_answer_is_not_done_twice(database: Databas
     outcome = await Forgetful(database, service="tests", hears=TABLE).handle([record(0, "a"), record(1, "b")])
     assert outcome.fenced == 2
     assert await tallied(database) == ["a", "b"]
+
+
+async def test_a_batch_that_takes_too_long_is_halved_until_it_does_not(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is too much at once is no reason to try the whole for ever (B9)."""
+    monkeypatch.setattr("libs.common.postgres.database.STATEMENT_TIMEOUT_SECONDS", 0.6)
+    database, sizes = await Database.connect(dsn, application_name="slow"), list[int]()
+
+    async def slowly(work: Work, received: Sequence[Received[ActivityCompleted]]) -> None:
+        sizes.append(len(received))
+        await work.connection.execute("select pg_sleep($1)", 0.2 * len(received))
+        await tally(work, received)
+
+    delivery = Delivery(database, service="tests", hears=(Hears(TOPIC, ActivityCompleted, slowly),))
+    try:
+        outcome = await delivery.handle([record(place, f"a{place}") for place in range(8)])
+        assert (outcome.handled, outcome.dead_lettered, outcome.next_offsets) == (8, 0, {(TOPIC, 0): 8})
+        assert await tallied(database) == [f"a{place}" for place in range(8)]
+        assert await next_offset(database) == 8
+        assert sizes[:2] == [8, 8]
+        assert sizes.count(2) >= 4
+    finally:
+        await database.close()
