@@ -71,7 +71,10 @@ class SignedDocument:
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """A kept badge with the last words on it. `open_badge_2` is the Open Badges 2.0 assertion as it was fixed."""
+    """A kept badge with the last words on it. `open_badge_2` is the Open Badges 2.0 assertion as it was fixed.
+
+    `awarded_at` is when awarding signed it, where it said so.
+    """
 
     badge_id: UUID
     learner_id: str
@@ -84,6 +87,7 @@ class Badge:
     open_badge_2: bytes
     revocation: Change | None
     suspension: Change | None
+    awarded_at: datetime | None
 
     @property
     def changed_at(self) -> datetime:
@@ -106,12 +110,40 @@ class Issuer:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A published Ed25519 key: good for badges issued from `valid_from` until before `valid_until`, if set."""
+    """A published Ed25519 key: good for badges issued from `valid_from` until before `valid_until`, if set.
+
+    From `revoked_at` on it is good for nothing but what is proven to be older.
+    """
 
     key_id: str
     public_key_multibase: str
     valid_from: datetime
     valid_until: datetime | None
+    told_at: datetime
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenKey:
+    """A published key of VC-JWTs, P-256 or RSA, with its public JWK as JSON text. Its times are as in `Key`."""
+
+    key_id: str
+    public_key_multibase: str
+    public_key_jwk: str
+    valid_from: datetime
+    valid_until: datetime | None
+    revoked_at: datetime | None
+    told_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StatusList:
+    """A status list as it was signed last, with its embedded proof and, where there is one, as VC-JWT."""
+
+    list_id: str
+    revision: int
+    credential: bytes
+    token: str | None
     told_at: datetime
 
 

@@ -23,7 +23,7 @@ HEARS = (
     Hears(BADGE_ISSUED, awarding.BadgeReinstated, handlers.on_badge_reinstated),
     Hears(BADGE_ISSUED, awarding.BadgeExpired, handlers.pass_over),
     Hears(BADGE_ISSUED, awarding.MilestoneReached, handlers.pass_over),
-    Hears(BADGE_ISSUED, awarding.StatusListSigned, handlers.pass_over),
+    Hears(BADGE_ISSUED, awarding.StatusListSigned, handlers.on_status_list_signed),
     Hears(BADGE_ISSUED, awarding.ActDone, handlers.pass_over),
     Hears(BADGE_ISSUED, awarding.BadgesLogged, handlers.pass_over),
     Hears(BADGE_ISSUED, awarding.BadgeImported, handlers.pass_over),

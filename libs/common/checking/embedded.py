@@ -83,6 +83,8 @@ def _check_one(unsecured: Json, proof: _Proof, issuer: str, notes: Notes) -> Ask
     fault = published.fault_at(instant_of(proof.options.get("created")))
     if fault:
         notes.bad("key", fault, proof.method)
+    elif published.is_doubtful:
+        notes.unknown("key", "key-revoked-later", proof.method)
     else:
         notes.good("key")
 

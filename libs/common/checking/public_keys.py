@@ -48,6 +48,11 @@ class IssuerKey:
             return "key-expired"
         return None
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether a signature that claims to be older than the key's revocation may be a thief's all the same (B8)."""
+        return self.revoked_at is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
@@ -193,7 +198,8 @@ def _method_in(document: Json, method: str, issuer: str) -> IssuerKey | Fault:
         return Fault("unknown-key", f"expected {method[:200]} in the document of {issuer}")
     if entry.get("controller", issuer) != issuer:
         return Fault("key-of-another", f"expected the controller {issuer}, found {str(entry.get('controller'))[:200]}")
-    if not any(id_of(purpose) in names for purpose in purposes):
+    # A revoked key is no assertion method any more; that it is revoked says more than that.
+    if "revoked" not in entry and not any(id_of(purpose) in names for purpose in purposes):
         return Fault("key-purpose", f"expected {method[:200]} under assertionMethod")
     return _issuer_key(_key_of_entry(entry), entry)
 

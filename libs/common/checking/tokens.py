@@ -131,6 +131,8 @@ def check_token(token: Token, issuer: str, notes: Notes) -> Asking[None]:
     ended = key.fault_at(numeric_date(token.payload.get("iat", token.payload.get("nbf"))))
     if ended:
         notes.bad("key", ended)
+    elif key.is_doubtful:
+        notes.unknown("key", "key-revoked-later")
     else:
         notes.good("key")
 

@@ -77,6 +77,7 @@ REASONS: Final = {
     "key-purpose": "the issuer does not use this key to issue badges",
     "key-expired": "the key was not the issuer’s at that time",
     "key-revoked": "the key was withdrawn",
+    "key-revoked-later": "the key was withdrawn later: only the log of issuance tells what it signed before",
     "jwk-alone": "it brings its own key, and the issuer does not publish that one",
     "other-site": "not on the issuer’s own site",
     # status

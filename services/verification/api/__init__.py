@@ -32,8 +32,10 @@ from services.verification.api import (
     codes,
     counts,
     faces,
+    keys,
     learners,
     sharing,
+    status_lists,
     trust,
     verifications,
 )
@@ -44,6 +46,8 @@ from services.verification.settings import VerificationSettings
 TEMPLATES = Path(__file__).parent.parent / "pages"
 # The faces of a badge come before its page, whose address would match theirs.
 DOORS = (
+    keys,
+    status_lists,
     faces,
     badges,
     sharing,

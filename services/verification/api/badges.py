@@ -11,17 +11,30 @@ from libs.common.credentials.contexts import OPEN_BADGES_2
 from libs.common.problems import Problem
 from libs.common.web.documents import OPEN_TO_ALL, SIGNED, STATUS, Document, respond
 from libs.common.web.negotiation import preferred
+from libs.common.web.refusals import not_found
 from services.verification.api import faces
 from services.verification.api.described import Described, described, words_of
-from services.verification.api.parts import CREDENTIAL_TYPES, PAGE, PATHS, form_of, json_document, parts_of
+from services.verification.api.parts import (
+    CREDENTIAL_TYPES,
+    JWT_TYPES,
+    PAGE,
+    PATHS,
+    badge_id_of,
+    database_of,
+    form_of,
+    json_document,
+    parts_of,
+)
 from services.verification.api.visible import cached, query_of, seen_badge, seen_document
 from services.verification.model import SignedDocument, View
+from services.verification.store import signing
 
 router = APIRouter(tags=["badges"])
 READ = ["GET", "HEAD"]
 _SUFFIX = ".json"
+_JWT = ".jwt"
 FACES = {faces.PNG: faces.baked_png, faces.SVG: faces.baked_svg, faces.PDF: faces.certificate}
-FORMS = (PAGE, *CREDENTIAL_TYPES, *FACES)
+FORMS = (PAGE, *CREDENTIAL_TYPES, *JWT_TYPES[:2], *FACES)
 _FOLDER = PATHS.badge("")
 CHECK_NAMES = {
     "signature": "Signature",
@@ -40,14 +53,22 @@ def shelf_key(path: str, accept: str | None) -> str | None:
     name = path[len(_FOLDER) :]
     if name.endswith(_SUFFIX):
         return f"{name[: -len(_SUFFIX)]} {preferred(accept, CREDENTIAL_TYPES) or CREDENTIAL_TYPES[0]}"
+    if name.endswith(_JWT):
+        return f"{name[: -len(_JWT)]} {preferred(accept, JWT_TYPES) or JWT_TYPES[0]}"
     form = preferred(accept, FORMS)
-    return f"{name} {form}" if form in CREDENTIAL_TYPES else None
+    return f"{name} {form}" if form in CREDENTIAL_TYPES or form in JWT_TYPES else None
 
 
 @router.api_route(PATHS.badge("{badge_id}") + _SUFFIX, methods=READ)
 async def credential(request: Request, badge_id: str) -> Response:
     """The signed Open Badges 3.0 credential, byte for byte as it was signed."""
     return await _signed(request, badge_id, form_of(request, CREDENTIAL_TYPES) or CREDENTIAL_TYPES[0])
+
+
+@router.api_route(PATHS.badge("{badge_id}") + _JWT, methods=READ)
+async def token(request: Request, badge_id: str) -> Response:
+    """The same credential as a VC-JWT, as it was signed beside the embedded proof (OB 3.0, section 8.2.4)."""
+    return await _token(request, badge_id, form_of(request, JWT_TYPES) or JWT_TYPES[0])
 
 
 @router.api_route(PATHS.badge("{badge_id}"), methods=READ)
@@ -58,6 +79,8 @@ async def badge(request: Request, badge_id: str) -> Response:
         raise Problem(406, "Not acceptable", f"Expected Accept to name one of {', '.join(FORMS)}.")
     if form == PAGE:
         return await _page(request, badge_id)
+    if form in JWT_TYPES:
+        return await _token(request, badge_id, form)
     if form in FACES:
         answer = await FACES[form](request, badge_id)
         answer.headers["Vary"] = "Accept"
@@ -87,6 +110,18 @@ async def _signed(request: Request, badge_id: str, media_type: str) -> Response:
     kept, view = await seen_document(request, badge_id)
     headers = {**OPEN_TO_ALL, "Vary": "Accept"}
     document = Document(kept.content, media_type, cached(SIGNED, view), kept.issued_at, headers)
+    if is_shelved(kept, view):
+        parts_of(request).shelf.put(f"{badge_id} {media_type}", document)
+    return respond(request, document)
+
+
+async def _token(request: Request, badge_id: str, media_type: str) -> Response:
+    kept, view = await seen_document(request, badge_id)
+    found = await signing.token(database_of(request).pool, badge_id_of(badge_id))
+    if found is None:
+        raise not_found()
+    headers = {**OPEN_TO_ALL, "Vary": "Accept"}
+    document = Document(found.encode(), media_type, cached(SIGNED, view), kept.issued_at, headers)
     if is_shelved(kept, view):
         parts_of(request).shelf.put(f"{badge_id} {media_type}", document)
     return respond(request, document)

@@ -1,4 +1,4 @@
-"""The public addresses of issuers and achievements: pages, did:web document, Open Badges 2.0 documents, pictures."""
+"""The public addresses of issuers and achievements: pages, Open Badges 2.0 documents, pictures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from libs.common.credentials import model as credentials
 from libs.common.credentials.addresses import Addresses
-from libs.common.credentials.keys import PublishedKey, did_document, public_key_of_multikey
 from libs.common.credentials.open_badges_2 import badge_class, issuer_profile
 from libs.common.web.documents import OPEN_TO_ALL, STATUS, Document, respond
 from libs.common.web.refusals import not_found
@@ -39,25 +38,6 @@ async def home(request: Request) -> Response:
     issuers = await store.issuers(database_of(request).pool, _SHOWN)
     rows = [(issuer, PATHS.issuer(issuer.issuer_id)) for issuer in issuers]
     return parts_of(request).pages.respond(request, "home.html", headers=OPEN_TO_ALL, issuers=rows)
-
-
-@router.api_route(PATHS.issuer("{issuer_id}") + "/did.json", methods=READ)
-async def did(request: Request, issuer_id: str) -> Response:
-    """The issuer's `did:web` document with every key it has published (did:web, section 3.2)."""
-    pool = database_of(request).pool
-    keys = await store.keys_of_issuer(pool, issuer_id)
-    issuer = await store.issuer(pool, issuer_id)
-    if not keys and issuer is None:
-        raise not_found()
-    published = [
-        PublishedKey(public_key_of_multikey(key.public_key_multibase), key.valid_from, key.valid_until) for key in keys
-    ]
-    document = did_document(
-        parts_of(request).addresses.issuer_did(issuer_id), published, [] if issuer is None else [issuer.url]
-    )
-    told = [key.told_at for key in keys] + ([] if issuer is None else [issuer.told_at])
-    # DID Core section 6.3 names application/did+ld+json; many resolvers insist on application/json or ld+json.
-    return json_document(request, document, last_modified=max(told))
 
 
 @router.api_route(PATHS.issuer("{issuer_id}"), methods=READ)

@@ -53,7 +53,12 @@ async def described(request: Request, seen: Seen) -> Described:
         revocation=badge.revocation, suspension=badge.suspension,
     )  # fmt: skip
     verdict = decide_verdict(
-        proof, keys, signed_at=badge.valid_from, standing=standing, issuer_known=issuer is not None
+        proof,
+        keys,
+        signed_at=badge.valid_from,
+        standing=standing,
+        issuer_known=issuer is not None,
+        awarded_at=badge.awarded_at,
     )
     # What is not genuine says nothing that is worth repeating.
     claims = None if verdict.authentic == "fail" else seen.claims

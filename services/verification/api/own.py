@@ -84,7 +84,12 @@ class OwnBadges:
             revocation=badge.revocation, suspension=badge.suspension,
         )  # fmt: skip
         verdict = decide_verdict(
-            proof, keys, signed_at=badge.valid_from, standing=standing, issuer_known=badge.issuer_id in known.issuers
+            proof,
+            keys,
+            signed_at=badge.valid_from,
+            standing=standing,
+            issuer_known=badge.issuer_id in known.issuers,
+            awarded_at=badge.awarded_at,
         )
         return judge_own(badge, proof, verdict, standing, line.person)
 

@@ -32,6 +32,8 @@ PAGE = "text/html"
 LD_JSON = "application/ld+json"
 # `application/vc+ld+json` as Open Badges 3.0 says it; `application/vc` is its successor in VC Data Model 2.0.
 CREDENTIAL_TYPES = ("application/vc+ld+json", LD_JSON, "application/json", "application/vc")
+# `application/vc+jwt` as VC-JOSE-COSE says it; `application/jwt` and plain text for readers that know nothing of it.
+JWT_TYPES = ("application/vc+jwt", "application/jwt", "text/plain")
 JSON_TYPES = (LD_JSON, "application/json")
 
 # A picture is a document of its own when it is opened by itself: it may run and load nothing.

@@ -24,6 +24,7 @@ from libs.common.web.refusals import not_found
 from services.verification import store
 from services.verification.api.parts import (
     CREDENTIAL_TYPES,
+    JWT_TYPES,
     PAGE,
     PATHS,
     badge_id_of,
@@ -141,7 +142,7 @@ async def _decide(request: Request, badge: Badge, decision: Decision) -> None:
     share = Share(decision.audience, decision.until, decision.shows_name, decision.shows_evidence, now)
     async with begin(database_of(request)) as work:
         await handlers.record_share(work, badge.badge_id, share)
-    for media_type in CREDENTIAL_TYPES:
+    for media_type in (*CREDENTIAL_TYPES, *JWT_TYPES):
         parts.shelf.drop(f"{badge.badge_id} {media_type}")
 
 

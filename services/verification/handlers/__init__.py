@@ -11,13 +11,20 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from libs.common.contracts.awarding import BadgeIssued, BadgeReinstated, BadgeRevoked, BadgeSuspended, KeyPublished
+from libs.common.contracts.awarding import (
+    BadgeIssued,
+    BadgeReinstated,
+    BadgeRevoked,
+    BadgeSuspended,
+    KeyPublished,
+    StatusListSigned,
+)
 from libs.common.contracts.enrollment import AchievementPublished, IssuerPublished
 from libs.common.messaging.hearing import Received
 from libs.common.messaging.work import Work
 from libs.common.telemetry import BADGES, parent_context, tracer
 from services.verification import store
-from services.verification.store import BadgeChange, Told
+from services.verification.store import BadgeChange, Told, signing
 
 
 class NotAsSigned(Exception):
@@ -42,7 +49,14 @@ async def on_key_published(work: Work, events: Sequence[Received[KeyPublished]])
     """Keep the issuer's public key; old keys stay, so that what they signed still verifies (B8)."""
     found = [(event.content, _told(event)) for event in events if event.content is not None]
     if found:
-        await store.keep_keys(work.connection, found)
+        await signing.keep_keys(work.connection, found)
+
+
+async def on_status_list_signed(work: Work, events: Sequence[Received[StatusListSigned]]) -> None:
+    """Keep the list as it is now; of its revisions the highest counts."""
+    found = [(event.content, event.event.time) for event in events if event.content is not None]
+    if found:
+        await signing.keep_status_lists(work.connection, found)
 
 
 async def on_badge_issued(work: Work, events: Sequence[Received[BadgeIssued]]) -> None:
@@ -57,6 +71,7 @@ async def on_badge_issued(work: Work, events: Sequence[Received[BadgeIssued]]) -
     added, otherwise = await store.keep_badges(work.connection, found)
     if otherwise:
         raise NotAsSigned(f"badge {otherwise[0]}: expected the bytes that are kept, found other bytes")
+    await signing.keep_tokens(work.connection, [badge for badge, _, _ in found])
     BADGES.labels("kept").inc(added)
     for badge, _, traceparent in found:
         # In the trace of the event that earned the badge, so that one trace runs from ingest to here (B9).

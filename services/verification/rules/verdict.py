@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from libs.common.checking.model import Outcome
+from libs.common.credentials.key_history import key_trust
 from libs.common.credentials.proof import ProofResult
 from services.verification.model import Check, Key, Standing, Verdict
 
@@ -27,17 +28,24 @@ _SENTENCES = {
 
 
 def decide_verdict(
-    proof: ProofResult, keys: Sequence[Key], *, signed_at: datetime, standing: Standing, issuer_known: bool
+    proof: ProofResult,
+    keys: Sequence[Key],
+    *,
+    signed_at: datetime,
+    standing: Standing,
+    issuer_known: bool,
+    awarded_at: datetime | None = None,
 ) -> Verdict:
     """The verdict on a badge.
 
     `proof` is the outcome of checking its signature with the issuer's published `keys`; `signed_at` (aware) is
-    when it was signed as far as anybody but the signer can say: when it was issued; `standing` where it stands
+    when it was signed as far as anybody but the signer can say: when it was issued; `awarded_at` when awarding says
+    that it signed it, which outweighs that; `standing` where it stands
     now; `issuer_known` whether the catalogue names the issuer. A key that is not known yet makes the answer
     unknown, never forged (B6).
     """
     signature = _signature(proof)
-    key = _key(proof, keys, signed_at)
+    key = _key(proof, keys, signed_at, awarded_at)
     status = _STATUS_DETAILS.get(standing.state, ("pass", "not withdrawn or suspended"))
     dates = _DATE_DETAILS.get(standing.state, ("pass", "in force"))
     issuer: tuple[Outcome, str] = (
@@ -62,16 +70,22 @@ def _signature(proof: ProofResult) -> tuple[Outcome, str]:
     return "fail", "not a signed badge that can be read"
 
 
-def _key(proof: ProofResult, keys: Sequence[Key], signed_at: datetime) -> tuple[Outcome, str]:
+def _key(
+    proof: ProofResult, keys: Sequence[Key], signed_at: datetime, awarded_at: datetime | None
+) -> tuple[Outcome, str]:
     if not proof.ok:
         return "unknown", "not looked at, since the signature does not tell"
     key_id = (proof.verification_method or "").partition("#")[2]
     key = next((key for key in keys if key.key_id == key_id), None)
     if key is None:
         return "unknown", "signed with a key that we do not know yet"
-    if signed_at < key.valid_from or (key.valid_until is not None and signed_at >= key.valid_until):
-        return "fail", "the key was not the issuer's at that time"
-    return "pass", "the issuer's own key at that time"
+    # Our own record of when it was signed is to this badge what the log of issuance is to any (B8).
+    trust = key_trust(key, signed_at, awarded_at)
+    if trust.stands:
+        return "pass", "the issuer's own key at that time"
+    if trust.ground == "revoked-and-not-logged-before":
+        return "fail", "the issuer withdrew the key, and nothing shows that the badge is older"
+    return "fail", "the key was not the issuer's at that time"
 
 
 def _both(*outcomes: Outcome) -> Outcome:

@@ -32,11 +32,12 @@ where (excluded.told_at, excluded.event_id) > (achievement.told_at, achievement.
 
 -- name: keep_badges
 insert into badge (badge_id, learner_id, achievement_id, version, issuer_id, valid_from, valid_until, credential,
-                   open_badge_2, digest, issued_at, traceparent)
+                   open_badge_2, digest, issued_at, traceparent, awarded_at)
 select * from unnest($1::uuid[], $2::text[], $3::text[], $4::integer[], $5::text[], $6::timestamptz[],
-                     $7::timestamptz[], $8::bytea[], $9::bytea[], $10::text[], $11::timestamptz[], $12::text[])
+                     $7::timestamptz[], $8::bytea[], $9::bytea[], $10::text[], $11::timestamptz[], $12::text[],
+                     $13::timestamptz[])
     as told (badge_id, learner_id, achievement_id, version, issuer_id, valid_from, valid_until, credential,
-             open_badge_2, digest, issued_at, traceparent)
+             open_badge_2, digest, issued_at, traceparent, awarded_at)
 where not exists (
     select from erased_learner
     where erased_learner.learner_id = told.learner_id and told.issued_at <= erased_learner.erased_at
@@ -59,18 +60,6 @@ order by badge_id, aspect, told_at desc, event_id desc
 on conflict (badge_id, aspect) do update
 set holds = excluded.holds, reason = excluded.reason, told_at = excluded.told_at, event_id = excluded.event_id
 where (excluded.told_at, excluded.event_id) > (badge_change.told_at, badge_change.event_id);
-
--- name: keep_keys
-insert into issuer_key (issuer_id, key_id, public_key_multibase, valid_from, valid_until, told_at, event_id)
-select distinct on (issuer_id, key_id) issuer_id, key_id, public_key_multibase, valid_from, valid_until, told_at,
-       event_id
-from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::uuid[])
-    as told (issuer_id, key_id, public_key_multibase, valid_from, valid_until, told_at, event_id)
-order by issuer_id, key_id, told_at desc, event_id desc
-on conflict (issuer_id, key_id) do update
-set public_key_multibase = excluded.public_key_multibase, valid_from = excluded.valid_from,
-    valid_until = excluded.valid_until, told_at = excluded.told_at, event_id = excluded.event_id
-where (excluded.told_at, excluded.event_id) > (issuer_key.told_at, issuer_key.event_id);
 
 -- name: signed_document
 select badge.credential, badge.digest, badge.issued_at, badge.traceparent, badge.learner_id, share.audience,
@@ -131,12 +120,13 @@ select issuer_id from issuer where issuer_id = any($1::text[]);
 select issuer_id, name, url, email, description, told_at from issuer order by name, issuer_id limit $1;
 
 -- name: keys_of_issuer
-select key_id, public_key_multibase, valid_from, valid_until, told_at
-from issuer_key where issuer_id = $1 order by valid_from, key_id;
+-- Those of embedded proofs.
+select key_id, public_key_multibase, valid_from, valid_until, told_at, revoked_at
+from issuer_key where issuer_id = $1 and public_key_jwk is null order by valid_from, key_id;
 
 -- name: keys_of_issuers
-select issuer_id, key_id, public_key_multibase, valid_from, valid_until, told_at
-from issuer_key where issuer_id = any($1::text[]) order by issuer_id, valid_from, key_id;
+select issuer_id, key_id, public_key_multibase, valid_from, valid_until, told_at, revoked_at
+from issuer_key where issuer_id = any($1::text[]) and public_key_jwk is null order by issuer_id, valid_from, key_id;
 
 -- name: achievement
 select achievement_id, version, kind, issuer_id, name, description, criteria, language, tags,

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import orjson
 
-from libs.common.contracts.awarding import BadgeIssued, KeyPublished
+from libs.common.contracts.awarding import BadgeIssued
 from libs.common.contracts.enrollment import AchievementPublished, IssuerPublished
 from libs.common.postgres.queries import load_queries
 from services.verification.model import (
@@ -84,7 +84,7 @@ async def keep_badges(
         (
             badge.badge_id, badge.learner_id, badge.achievement_id, badge.version, badge.issuer_id, badge.valid_from,
             badge.valid_until, badge.credential.encode(), badge.open_badge_2.encode(), badge.digest, issued_at,
-            traceparent,
+            traceparent, badge.awarded_at,
         )
         for badge, issued_at, traceparent in badges
     ]  # fmt: skip
@@ -101,15 +101,6 @@ async def keep_changes(connection: Connection, changes: Sequence[BadgeChange]) -
     """Keep what became of badges; the last word on each aspect of a badge wins."""
     rows = [(*change[:4], change.told.at, change.told.event_id) for change in changes]
     await connection.execute(SQL["keep_changes"], *_columns(rows))
-
-
-async def keep_keys(connection: Connection, keys: Sequence[tuple[KeyPublished, Told]]) -> None:
-    """Keep published keys; the last word on each key wins."""
-    rows = [
-        (key.issuer_id, key.key_id, key.public_key_multibase, key.valid_from, key.valid_until, told.at, told.event_id)
-        for key, told in keys
-    ]
-    await connection.execute(SQL["keep_keys"], *_columns(rows))
 
 
 async def signed_document(reader: Reader, badge_id: UUID) -> SignedDocument | None:
@@ -216,6 +207,7 @@ def _badge(row: Any) -> Badge:
         open_badge_2=row["open_badge_2"],
         revocation=_change(row, "revoked", "revocation"),
         suspension=_change(row, "suspended", "suspension"),
+        awarded_at=row["awarded_at"],
     )
 
 

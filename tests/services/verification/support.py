@@ -28,6 +28,7 @@ from libs.common.contracts.envelope import Envelope
 from libs.common.credentials.addresses import Addresses
 from libs.common.credentials.identifiers import hashed_subject, recipient_salt, subject_id
 from libs.common.credentials.issue import Template
+from libs.common.credentials.jwt import TokenSigner
 from libs.common.credentials.keys import LocalSigner, multikey
 from libs.common.credentials.model import AchievementTerms, Alignment, Claim, Evidence, IssuerProfile
 from libs.common.messaging.hearing import Received
@@ -154,6 +155,7 @@ def badge_issued(
     valid_until: datetime | None = None,
     shown_name: str | None = None,
     issuer: IssuerPublished = ISSUER,
+    token_signer: TokenSigner | None = None,
 ) -> BadgeIssued:
     """A really signed badge of the learner, as awarding tells it."""
     badge_id = uuid5(NAMESPACE, f"{learner_id}|{achievement.achievement_id}|{achievement.version}")
@@ -169,7 +171,9 @@ def badge_issued(
         shown_name=shown_name,
         evidence=(Evidence(name="Record of achievement", description="The criteria were checked."),),
     )
-    issued = Template(profile(issuer), terms(achievement)).issue(claim, LocalSigner(private_key, did))
+    issued = Template(profile(issuer), terms(achievement)).issue(
+        claim, LocalSigner(private_key, did), token_signer=token_signer
+    )
     return BadgeIssued(
         badge_id=badge_id,
         learner_id=learner_id,
@@ -182,6 +186,7 @@ def badge_issued(
         credential=issued.credential.decode(),
         open_badge_2=issued.open_badge_2.decode(),
         digest=f"sha256:{issued.digest}",
+        credential_jwt=issued.credential_jwt,
     )
 
 
