@@ -171,9 +171,8 @@ def badge_issued(
         shown_name=shown_name,
         evidence=(Evidence(name="Record of achievement", description="The criteria were checked."),),
     )
-    issued = Template(profile(issuer), terms(achievement)).issue(
-        claim, LocalSigner(private_key, did), token_signer=token_signer
-    )
+    template, signer = Template(profile(issuer), terms(achievement)), LocalSigner(private_key, did)
+    issued = template.issue(claim, signer, token_signer=token_signer)
     return BadgeIssued(
         badge_id=badge_id,
         learner_id=learner_id,
