@@ -86,6 +86,11 @@ class LocalKafka:
         """The process id of the broker, while started."""
         return self._child.pid
 
+    @property
+    def has_died(self) -> bool:
+        """Whether it ended though nobody stopped it."""
+        return self._child.exit_code is not None
+
     def start(self, *java_options: str) -> None:
         """Start, formatting the directory the first time, and return when a metadata request is answered.
 

@@ -78,6 +78,11 @@ class LocalPostgres:
         """The process id of the postmaster, while started."""
         return self._child.pid
 
+    @property
+    def has_died(self) -> bool:
+        """Whether it ended though nobody stopped it."""
+        return self._child.exit_code is not None
+
     def dsn(self, database: str = "postgres") -> str:
         """The address of `database` with the superuser's name and password. Valid after the first start."""
         password = (self.directory / "password").read_text().strip()

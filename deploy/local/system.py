@@ -19,7 +19,7 @@ from deploy.local.home import REPOSITORY
 from deploy.local.identity import TOKEN_AUDIENCE, TOKEN_ISSUER, Identity, load_identity
 from deploy.local.kafka import LocalKafka
 from deploy.local.postgres import LocalPostgres
-from deploy.local.processes import SERVICES, Say, ServiceProcess, environment_for, stop_all
+from deploy.local.processes import LONGEST_PAUSE_SECONDS, SERVICES, Say, ServiceProcess, environment_for, stop_all
 from deploy.local.running import find_running, forget_running, note_running
 from deploy.local.server import CannotStart, Child, Claim, free_port, require_port
 from deploy.local.topics import create_topics
@@ -145,7 +145,24 @@ class System:
         while True:
             for process in self.processes.values():
                 process.revive(self._say)
+            for name, server in (("PostgreSQL", self.postgres), ("Kafka", self.kafka)):
+                if server.has_died:
+                    await self._revive(name, server)
             await asyncio.sleep(0.1)
+
+    async def _revive(self, name: str, server: LocalPostgres | LocalKafka) -> None:
+        """Start a server that died again, on what it had kept, as often as it takes. The workers wait for it."""
+        self._say(f"{name} died; starting it again")
+        while True:
+            await asyncio.to_thread(server.stop)  # it is dead: this ends its watcher and frees its directory
+            try:
+                await _finish(asyncio.to_thread(server.start))
+            except CannotStart as fault:
+                self._say(f"{fault}; trying again in {LONGEST_PAUSE_SECONDS:.0f} s")
+                await asyncio.sleep(LONGEST_PAUSE_SECONDS)
+            else:
+                self._say(f"{name} runs again (process {server.pid})")
+                return
 
     def _stop_leftovers(self) -> None:
         for service in SERVICES:
