@@ -173,7 +173,9 @@ def start_node() -> Node | None:
     """Node with the badges to sign, or None, said plainly, where it is not at hand or signs another badge."""
     documents = [open_badge_3(ISSUER, TERMS, claim(number)) for number in range(500)]
     try:
-        node = Node(SEED, ISSUER.id, {url: context(url) for url in CONTEXTS}, documents)
+        contexts = {url: context(url) for url in CONTEXTS}
+        given = {"seed": SEED.hex(), "controller": ISSUER.id, "contexts": contexts, "documents": documents}
+        node = Node("sign.mjs", given)
     except NodeMissing as reason:
         print(f"No row for Node: {reason}\n", file=sys.stderr)
         return None
@@ -225,7 +227,7 @@ def main(words: Sequence[str] = ()) -> int:
     }
     node = start_node()
     if node is not None:
-        ways[f"Node: @digitalbazaar/vc {node.version}"] = node.sign_for
+        ways[f"Node: @digitalbazaar/vc {node.version}"] = node.work_for
     rows = measure(ways, arguments.seconds)
     if node is not None:
         node.close()

@@ -1,11 +1,10 @@
-"""Signing by the libraries of Digital Bazaar, in a Node process beside this one (sign.mjs)."""
+"""The libraries of Digital Bazaar, in a Node process beside this one (sign.mjs, verify.mjs)."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +17,18 @@ class NodeMissing(Exception):
 
 
 class Node:
-    """A Node process that holds `documents`, unsigned credentials, and signs them when told to."""
+    """A Node process that runs `script`, which is told `given` and then works for some seconds at a time.
 
-    def __init__(
-        self, seed: bytes, controller: str, contexts: dict[str, Any], documents: Sequence[dict[str, Any]]
-    ) -> None:
-        """`seed` is the private key, `controller` the issuer's id. Installs the libraries if they are not there.
+    `first` is what it answered to `given`.
+    """
 
-        Raises `NodeMissing`.
-        """
+    def __init__(self, script: str, given: dict[str, Any]) -> None:
+        """Installs the libraries if they are not there. Raises `NodeMissing`."""
         install(FOLDER)
+        self._script = script
         self._process = subprocess.Popen(
-            ["node", "sign.mjs"], cwd=FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            ["node", script], cwd=FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        given = {"seed": seed.hex(), "controller": controller, "contexts": contexts, "documents": list(documents)}
         self.first: dict[str, Any] = self._ask(given)
 
     @property
@@ -39,8 +36,8 @@ class Node:
         """The version of @digitalbazaar/vc."""
         return json.loads((FOLDER / "node_modules/@digitalbazaar/vc/package.json").read_text())["version"]
 
-    def sign_for(self, seconds: float) -> tuple[int, float]:
-        """Sign for `seconds`; how many badges it were, and the seconds that it took."""
+    def work_for(self, seconds: float) -> tuple[int, float]:
+        """Work for `seconds`; how many badges it were, and the seconds that it took."""
         answer = self._ask({"seconds": seconds})
         return answer["done"], answer["seconds"]
 
@@ -60,7 +57,7 @@ class Node:
         except BrokenPipeError:
             line = ""
         if not line:
-            raise NodeMissing(f"expected sign.mjs to answer, it ended with {self._process.wait(10)}")
+            raise NodeMissing(f"expected {self._script} to answer, it ended with {self._process.wait(10)}")
         return json.loads(line)
 
 
