@@ -18,6 +18,7 @@ from deploy.local.running import find_running
 from deploy.verifying.bulk import verify_many
 from deploy.verifying.exits import EXITS, VerifyExit
 from deploy.verifying.here import Here, Place
+from deploy.verifying.offline import verify_bundle
 from libs.common.checking import Terms
 from libs.common.checking.model import Judgement
 from libs.common.checking.recipient import Person, person_of
@@ -62,6 +63,17 @@ At = Annotated[
         help="A Cairn: codes and ids are looked up there, and with --token it does the work of --bulk.",
     ),
 ]
+Offline = Annotated[
+    bool, typer.Option("--offline", help="FILE is a badge's bundle: check it by what is in it, without any network.")
+]
+Keys = Annotated[
+    list[str] | None,
+    typer.Option("--key", metavar="KEY", help="With --offline: a public key of the issuer (z6Mk…) that you trust."),
+]
+LogKeys = Annotated[
+    list[str] | None,
+    typer.Option("--log-key", metavar="KEY", help="With --offline: the log's key that you trust (name+id+key)."),
+]
 
 
 def verify(  # noqa: PLR0917 - typer makes options of them
@@ -73,10 +85,15 @@ def verify(  # noqa: PLR0917 - typer makes options of them
     bulk: Bulk = False,
     at: At = None,
     token: Token = None,
+    offline: Offline = False,
+    keys: Keys = None,
+    log_keys: LogKeys = None,
 ) -> None:
     """Say whether a badge is genuine: Open Badges 2.0 or 3.0, CLR; as JSON, token, PNG, SVG or PDF."""
     folders = dict(_mapping(text) for text in maps or [])
     terms = Terms(datetime.now(UTC), frozenset(trust or []), _person(recipient))
+    if offline:
+        raise typer.Exit(_verify_offline(badge, terms, keys or [], log_keys or [], as_json=as_json))
     place = _place(at, token)
     if bulk:
         raise typer.Exit(verify_many(badge, Here(folders, terms, place), place if place and place.token else None))
@@ -90,6 +107,23 @@ def verify(  # noqa: PLR0917 - typer makes options of them
     else:
         _tell(judgement)
     raise typer.Exit(EXITS[judgement.answer])
+
+
+def _verify_offline(file: str, terms: Terms, keys: list[str], log_keys: list[str], *, as_json: bool) -> VerifyExit:
+    content = None if file.startswith(("https://", "http://")) else _content(file, None)
+    if content is None:
+        typer.echo(f"cairn: expected a file with a badge's bundle, found {file!r}", err=True)
+        return VerifyExit.NOTHING_FOUND
+    verdict = asyncio.run(verify_bundle(content, terms, keys=keys, log_keys=log_keys))
+    if isinstance(verdict, Fault):
+        typer.echo(f"cairn: expected a badge's bundle, found {verdict.reason}: {verdict.more}", err=True)
+        return VerifyExit.NOTHING_FOUND
+    if as_json:
+        typer.echo(verdict.as_json())
+    else:
+        _tell(verdict.judgement)
+        typer.echo("\n".join(verdict.lines()))
+    return EXITS[verdict.judgement.answer]
 
 
 async def _verify(content: bytes, here: Here) -> Judgement:

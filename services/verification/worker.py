@@ -10,6 +10,7 @@ from libs.common.messaging.worker_process import run_worker
 from libs.common.settings import ServiceSettings
 from services.verification import handlers
 from services.verification.handlers.learners import on_learner_registered
+from services.verification.handlers.log import on_badges_logged
 
 # The order in which the events do their work, whatever it is, makes no difference to the state.
 HEARS = (
@@ -25,14 +26,18 @@ HEARS = (
     Hears(BADGE_ISSUED, awarding.MilestoneReached, handlers.pass_over),
     Hears(BADGE_ISSUED, awarding.StatusListSigned, handlers.on_status_list_signed),
     Hears(BADGE_ISSUED, awarding.ActDone, handlers.pass_over),
-    Hears(BADGE_ISSUED, awarding.BadgesLogged, handlers.pass_over),
+    # Only of what was logged the order matters: each head is that of the tree so far.
+    Hears(BADGE_ISSUED, awarding.BadgesLogged, on_badges_logged, ordered=True),
     Hears(BADGE_ISSUED, awarding.BadgeImported, handlers.pass_over),
     Hears(BADGE_ISSUED, awarding.ImportedBadgeWithdrawn, handlers.pass_over),
     Hears(BADGE_ISSUED, awarding.EndorsementSigned, handlers.pass_over),
 )
 
 # The tables that follow from the topics. What the others hold, no topic tells.
-MADE_OF_TOPICS = frozenset({"achievement", "badge", "badge_change", "erased_learner", "issuer", "issuer_key"})
+MADE_OF_TOPICS = frozenset({
+    "achievement", "badge", "badge_change", "erased_learner", "issuer", "issuer_key", "log_checkpoint", "log_entry",
+    "log_node",
+})  # fmt: skip
 
 
 def read_plan(_: ServiceSettings) -> Plan:

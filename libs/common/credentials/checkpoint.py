@@ -23,6 +23,7 @@ from libs.common.credentials.log import HASH_BYTES
 _ED25519, _COSIGNATURE = b"\x01", b"\x04"
 _SIGNATURE_LINE = re.compile(r"— ([^ +\n]+) ([A-Za-z0-9+/]+={0,2})")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
+_TIME = re.compile(r"time ([0-9]{1,11})")
 _MAX_CHARACTERS = 16_384
 _MAX_SIGNATURES = 32
 
@@ -77,6 +78,27 @@ def verifier_key(name: str, public_key: bytes) -> str:
     """The public key as people hand it to verifiers: `name+id+key` (C2SP signed-note, "Verifier keys")."""
     key_id = _key_id(name, _ED25519, public_key)
     return f"{name}+{key_id.hex()}+{base64.b64encode(_ED25519 + public_key).decode()}"
+
+
+def read_verifier_key(text: str) -> tuple[str, bytes]:
+    """The name and the raw 32-byte Ed25519 public key in a verifier key. Raises `NotACheckpoint`."""
+    name, _, rest = text.partition("+")
+    key_id, _, encoded = rest.partition("+")
+    key = _base64(encoded)
+    if len(key) != 33 or key[:1] != _ED25519:
+        raise NotACheckpoint("expected an Ed25519 verifier key: name+id+key")
+    if not hmac.compare_digest(key_id.encode("utf-8", "replace"), _key_id(name, _ED25519, key[1:]).hex().encode()):
+        raise NotACheckpoint("expected a verifier key whose id is that of its key")
+    return name, key[1:]
+
+
+def time_of(checkpoint: Checkpoint) -> datetime | None:
+    """When the log's keeper says that it signed: the extension line `time <seconds since 1970>`, if there is one."""
+    for line in checkpoint.extensions:
+        found = _TIME.fullmatch(line)
+        if found is not None:
+            return datetime.fromtimestamp(int(found[1]), UTC)
+    return None
 
 
 def sign_checkpoint(checkpoint: Checkpoint, signer: Signer) -> str:

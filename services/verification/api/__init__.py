@@ -28,12 +28,14 @@ from libs.common.web.shelf import FromShelf, Shelf
 from services.verification.api import (
     badges,
     bulk,
+    bundle,
     catalogue,
     codes,
     counts,
     faces,
     keys,
     learners,
+    log,
     sharing,
     status_lists,
     trust,
@@ -58,6 +60,8 @@ DOORS = (
     verifications,
     bulk,
     trust,
+    log,
+    bundle,
 )
 
 

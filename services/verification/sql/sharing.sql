@@ -43,6 +43,8 @@ with told as (
     returning badge.badge_id
 ), changes as (
     delete from badge_change where badge_id in (select badge_id from gone)
+), salts as (
+    update log_entry set salt = null where badge_id in (select badge_id from gone)
 ), shares as (
     delete from badge_share where badge_id in (select badge_id from gone)
 ), links as (
