@@ -21,7 +21,8 @@ from libs.common.problems import Problem
 from libs.common.web.documents import OPEN_TO_ALL, PERMANENT, STATUS, Document, respond
 from services.verification.api.parts import database_of, json_document
 from services.verification.api.visible import cached, seen_badge
-from services.verification.model import Badge, LogHead
+from services.verification.model import Badge
+from services.verification.model.log import LogHead
 from services.verification.store import log as log_store
 
 router = APIRouter(tags=["log"])

@@ -10,7 +10,7 @@ from libs.common.credentials.checkpoint import read_checkpoint, read_verifier_ke
 from libs.common.credentials.log import Frontier, Node, append, frontier_at, leaf_hash, root_places
 from libs.common.messaging.hearing import Received
 from libs.common.messaging.work import Work
-from services.verification.model import LogHead
+from services.verification.model.log import LogHead
 from services.verification.store import log as log_store
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from libs.common.credentials.log import Node, Place
 from libs.common.postgres.queries import load_queries
-from services.verification.model import LogEntry, LogHead
+from services.verification.model.log import LogEntry, LogHead
 
 if TYPE_CHECKING:
     from libs.common.postgres.database import Connection
