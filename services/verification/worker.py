@@ -9,6 +9,7 @@ from libs.common.messaging.restoring import Plan
 from libs.common.messaging.worker_process import run_worker
 from libs.common.settings import ServiceSettings
 from services.verification import handlers
+from services.verification.handlers.endorsements import on_endorsement_signed
 from services.verification.handlers.learners import on_learner_registered
 from services.verification.handlers.log import on_badges_logged
 
@@ -30,13 +31,13 @@ HEARS = (
     Hears(BADGE_ISSUED, awarding.BadgesLogged, on_badges_logged, ordered=True),
     Hears(BADGE_ISSUED, awarding.BadgeImported, handlers.pass_over),
     Hears(BADGE_ISSUED, awarding.ImportedBadgeWithdrawn, handlers.pass_over),
-    Hears(BADGE_ISSUED, awarding.EndorsementSigned, handlers.pass_over),
+    Hears(BADGE_ISSUED, awarding.EndorsementSigned, on_endorsement_signed),
 )
 
 # The tables that follow from the topics. What the others hold, no topic tells.
 MADE_OF_TOPICS = frozenset({
-    "achievement", "badge", "badge_change", "erased_learner", "issuer", "issuer_key", "log_checkpoint", "log_entry",
-    "log_node",
+    "achievement", "badge", "badge_change", "endorsement", "erased_learner", "issuer", "issuer_key", "log_checkpoint",
+    "log_entry", "log_node",
 })  # fmt: skip
 
 

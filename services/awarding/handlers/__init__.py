@@ -10,6 +10,13 @@ from services.awarding.handlers.bulk import (
 )
 from services.awarding.handlers.catalogue import on_achievement_published, on_issuer_published
 from services.awarding.handlers.challenges import cancel_challenge, record_challenge, show_challenges
+from services.awarding.handlers.endorsements import (
+    cancel_endorsement,
+    on_endorsement_signed,
+    record_endorsement,
+    show_endorsement,
+    sign_endorsements,
+)
 from services.awarding.handlers.facts import (
     on_activity_completed,
     on_assessment_scored,
@@ -51,6 +58,7 @@ __all__ = [
     "Shelf",
     "cancel_act",
     "cancel_challenge",
+    "cancel_endorsement",
     "cancel_import",
     "complete_acts",
     "complete_imports",
@@ -63,6 +71,7 @@ __all__ = [
     "on_assessment_scored",
     "on_badge_imported",
     "on_completion_retracted",
+    "on_endorsement_signed",
     "on_evidence_verified",
     "on_evidence_withdrawn",
     "on_imported_badge_withdrawn",
@@ -75,6 +84,7 @@ __all__ = [
     "record_act",
     "record_bulk_awards",
     "record_challenge",
+    "record_endorsement",
     "record_import",
     "record_logged",
     "record_recheck",
@@ -88,12 +98,14 @@ __all__ = [
     "show_bulk_progress",
     "show_bulk_report",
     "show_challenges",
+    "show_endorsement",
     "show_history",
     "show_import",
     "show_imports",
     "show_keys",
     "show_mosaic",
     "show_trail",
+    "sign_endorsements",
     "tell_keys",
     "withdraw_import",
 ]

@@ -18,12 +18,18 @@ from services.awarding.rules.badge import claim_of
 from services.awarding.rules.catalogue import Catalogue
 from services.awarding.rules.outcome import Record
 from services.awarding.store import badges as badge_store
+from services.awarding.store import endorsements as endorsement_store
 from services.awarding.store import facts as fact_store
 from services.awarding.store import keys as key_store
 from services.awarding.store import learners as learner_store
 
 if TYPE_CHECKING:
     from libs.common.postgres.database import Connection
+
+# How many endorsements of its achievement a badge carries; all others are served beside it.
+MOST_ENDORSEMENTS = 3
+# What badges are signed with: keys by issuer, names by learner who chose so, endorsements by achievement version.
+Given = tuple[Mapping[str, Signers], Mapping[str, str], Mapping[tuple[str, int], tuple[bytes, ...]]]
 
 # Achievement ids by learner id.
 Touched = Mapping[str, set[str]]
@@ -143,7 +149,11 @@ async def issue_badges(office: Office, work: Work, catalogue: Catalogue, awards:
     now, histories = await key_store.keys_now(work.connection, issuers)
     signers = {name: office.signers(name, histories.get(name, ()), now) for name in issuers}
     names = await learner_store.shown_names(work.connection, {award.learner_id for award in awards})
-    badges = await office.sign(lambda: [_signed(office, catalogue, award, signers, names) for award in awards])
+    versions = {(award.achievement_id, award.version) for award in awards}
+    endorsed = await endorsement_store.endorsements_of_versions(work.connection, versions, MOST_ENDORSEMENTS)
+    badges = await office.sign(
+        lambda: [_signed(office, catalogue, award, (signers, names, endorsed)) for award in awards]
+    )
     kept = await badge_store.keep_badges(work.connection, badges)
     for badge in badges:
         awarded_at = kept.get(badge.award.badge_id)
@@ -152,19 +162,20 @@ async def issue_badges(office: Office, work: Work, catalogue: Catalogue, awards:
             BADGES.labels("issued").inc()
 
 
-def _signed(
-    office: Office, catalogue: Catalogue, award: Award, signers: Mapping[str, Signers], names: Mapping[str, str]
-) -> Badge:
+def _signed(office: Office, catalogue: Catalogue, award: Award, given: Given) -> Badge:
     """One signed badge. Its span continues the trace of the event that completed it (B9)."""
     achievement = catalogue.versions[award.achievement_id, award.version]
     issuer = catalogue.issuers[achievement.published.issuer_id]
+    signers, names, endorsed = given
     by = signers[issuer.issuer_id]
     attributes = {"cairn.achievement": award.achievement_id, "cairn.badge": str(award.badge_id)}
     with tracer.start_as_current_span("award", parent_context(award.trigger.traceparent), attributes=attributes):
         claim = claim_of(office.deployment, award, achievement.published, names.get(award.learner_id))
         # A badge may be valid since long before its key: the proof is dated within the key's time, yet by no clock.
         created = max(award.valid_from, by.begins)
-        issued = office.template(issuer, achievement).issue(claim, by.proof, created=created, token_signer=by.token)
+        issued = office.template(issuer, achievement, endorsed.get((award.achievement_id, award.version), ())).issue(
+            claim, by.proof, created=created, token_signer=by.token
+        )
         SIGNED.labels("compiled" if issued.compiled else "library").inc()
         return Badge(
             award,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
@@ -62,7 +62,7 @@ class Office:
         self._catalogue = Catalogue()
         self._published = Catalogue()
         self._patterns = Patterns()
-        self._templates: dict[tuple[str, int], tuple[IssuerPublished, Template]] = {}
+        self._templates: dict[tuple[str, int], tuple[tuple[IssuerPublished, tuple[bytes, ...]], Template]] = {}
 
     def remembering(self) -> Office:
         """An office of the same deployment that only remembers, for a database that is made from the topics."""
@@ -97,14 +97,19 @@ class Office:
             self._catalogue = known
         return known
 
-    def template(self, issuer: IssuerPublished, achievement: Achievement) -> Template:
-        """The template of the badges of an achievement version; the one longest unused makes room."""
+    def template(
+        self, issuer: IssuerPublished, achievement: Achievement, endorsements: tuple[bytes, ...] = ()
+    ) -> Template:
+        """The template of the badges of an achievement version; the one longest unused makes room.
+
+        `endorsements` are the signed credentials of others that speak for it (OB 3.0, section 8.4).
+        """
         place = (achievement.achievement_id, achievement.version)
         kept = self._templates.pop(place, None)
-        if kept is None or kept[0] != issuer:
+        if kept is None or kept[0] != (issuer, endorsements):
             addresses = self.deployment.addresses
-            terms = terms_of(addresses, achievement.published)
-            kept = (issuer, Template(profile_of(addresses, issuer), terms, self._patterns))
+            terms = replace(terms_of(addresses, achievement.published), endorsements=endorsements)
+            kept = ((issuer, endorsements), Template(profile_of(addresses, issuer), terms, self._patterns))
         self._templates[place] = kept
         if len(self._templates) > _MOST_TEMPLATES:
             del self._templates[next(iter(self._templates))]

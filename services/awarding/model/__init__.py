@@ -24,6 +24,7 @@ from services.awarding.model.badges import (
 from services.awarding.model.bulk import BulkJob, BulkLine, BulkProgress, LineDone, Undoing
 from services.awarding.model.challenges import Challenge
 from services.awarding.model.decisions import BadgeNow, ByHand, PastChange, Refused
+from services.awarding.model.endorsements import EndorsementAsked, SignedEndorsement
 from services.awarding.model.imports import ForeignBadge, Import, ImportState, KnownLearner, LossCause, NotImported
 from services.awarding.model.keys import FreeKey, IssuerKey, KeyAct, KeyActKind
 from services.awarding.model.milestones import Milestone
@@ -44,6 +45,7 @@ __all__ = [
     "Cause",
     "Challenge",
     "Change",
+    "EndorsementAsked",
     "Fact",
     "FactKind",
     "ForeignBadge",
@@ -67,6 +69,7 @@ __all__ = [
     "Refused",
     "RestoredBadge",
     "RestoredChange",
+    "SignedEndorsement",
     "ToldChange",
     "Trail",
     "TrailBadge",

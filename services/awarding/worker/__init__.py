@@ -117,6 +117,7 @@ async def run(settings: ServiceSettings) -> None:
         asyncio.create_task(_when(ready, work_off_backlog(office, database, most=most))),
         asyncio.create_task(_when(ready, work_off_acts(office, database, most=most))),
         asyncio.create_task(_when(ready, work_off_imports(office, database, most=most))),
+        asyncio.create_task(_when(ready, work_off_endorsements(office, database, most=most))),
         asyncio.create_task(_when(ready, watch_imports(office, database, verifier, every=every))),
     ]
     if log_key is not None:
@@ -192,6 +193,18 @@ async def work_off_imports(office: Office, database: Database, *, most: int) -> 
         await handlers.cancel_import(work)
 
     await _work_off("imports", database, complete, cancel, most=most)
+
+
+async def work_off_endorsements(office: Office, database: Database, *, most: int) -> None:
+    """Sign what issuers say for achievements and badges, until cancelled."""
+
+    async def complete(work: Work, size: int) -> int:
+        return await handlers.sign_endorsements(office, work, most=size)
+
+    async def cancel(work: Work) -> None:
+        await handlers.cancel_endorsement(work)
+
+    await _work_off("endorsements", database, complete, cancel, most=most)
 
 
 async def watch_imports(office: Office, database: Database, verifier: Verifier, *, every: timedelta) -> None:

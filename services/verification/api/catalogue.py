@@ -26,6 +26,7 @@ from services.verification.api.parts import (
     version_of,
 )
 from services.verification.model import Achievement, Issuer
+from services.verification.store.endorsements import Endorsed, endorsements_of_version
 
 router = APIRouter(tags=["catalogue"])
 READ = ["GET", "HEAD"]
@@ -102,6 +103,8 @@ async def achievement_page(request: Request, achievement_id: str, version: str) 
         hours=None if achievement.hours is None else language.number(achievement.hours),
         credits=None if achievement.credits is None else language.number(achievement.credits),
         badge_class_path=PATHS.badge_class(achievement_id, version),
+        endorsements=await _endorsements(request, achievement),
+        endorsement_path=PATHS.endorsement,
     )
 
 
@@ -111,7 +114,9 @@ async def achievement_badge_class(request: Request, achievement_id: str, version
     achievement, issuer = await _achievement(request, achievement_id, version)
     addresses = parts_of(request).addresses
     terms = _terms(addresses, achievement)
-    content = badge_class(_profile(addresses, issuer), terms)
+    said = await _endorsements(request, achievement)
+    urls = [addresses.open_badge_2_endorsement(one.endorsement_id) for one in said]
+    content = badge_class(_profile(addresses, issuer), terms, endorsements=urls)
     return json_document(request, content, last_modified=max(achievement.told_at, issuer.told_at))
 
 
@@ -138,6 +143,10 @@ async def _achievement(request: Request, achievement_id: str, version: str) -> t
     if found is None:
         raise not_found()
     return found, await _issuer(request, found.issuer_id)
+
+
+async def _endorsements(request: Request, achievement: Achievement) -> list[Endorsed]:
+    return await endorsements_of_version(database_of(request).pool, achievement.achievement_id, achievement.version)
 
 
 def _art(request: Request, achievement: Achievement, issuer: Issuer) -> str:

@@ -1,0 +1,41 @@
+"""Endorsements are served as they were signed, and listed where what they endorse is shown (OB 3.0, OB 2.0)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from libs.common.contracts.awarding import EndorsementSigned
+from tests.services.verification.support import ACHIEVEMENT, ISSUER, START, Service, badge_issued
+
+NAME = UUID("0b8de0b9-6a52-4a57-a1f0-87d2f6c90f11")
+
+
+def endorsed(**of: object) -> EndorsementSigned:
+    """An endorsement as awarding tells it."""
+    return EndorsementSigned.model_validate(
+        {
+            "endorsement_id": NAME, "issuer_id": "prairie", "comment": "Exactly what we need.", "endorsed_at": START,
+            "credential": '{"signed":1}', "open_badge_2": '{"type":"Endorsement"}', **of,
+        }
+    )  # fmt: skip
+
+
+async def test_an_endorsed_achievement_says_so(service: Service) -> None:
+    await service.hear_all(ISSUER, ACHIEVEMENT, endorsed(achievement_id="coaching", version=2))
+    served = await service.get(f"/endorsements/{NAME}")
+    assert (served.status_code, served.content) == (200, b'{"signed":1}')
+    assert (await service.get(f"/ob2/endorsements/{NAME}")).json() == {"type": "Endorsement"}
+    badge_class = (await service.get("/ob2/badge-classes/coaching/versions/2")).json()
+    assert badge_class["endorsement"][0].endswith(f"/ob2/endorsements/{NAME}")
+    page = await service.get("/achievements/coaching/versions/2", "text/html")
+    assert "Exactly what we need." in page.text
+
+
+async def test_an_endorsement_of_a_badge_is_seen_by_who_sees_the_badge(service: Service) -> None:
+    badge = badge_issued()
+    await service.hear_all(ISSUER, ACHIEVEMENT, endorsed(badge_id=badge.badge_id))
+    assert (await service.get(f"/endorsements/{NAME}")).status_code == 404
+    assert (await service.get("/endorsements/unknown")).status_code == 404
+    await service.hear_all(badge)
+    expected = (await service.get(f"/badges/{badge.badge_id}.json")).status_code
+    assert (await service.get(f"/endorsements/{NAME}")).status_code == expected
