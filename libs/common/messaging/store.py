@@ -57,9 +57,9 @@ async def note_seen(connection: Connection, event_ids: Sequence[UUID]) -> list[U
     return [row[0] for row in await connection.fetch(SQL["note_seen"], event_ids)]
 
 
-async def forget_seen(connection: Connection, *, after_days: int) -> None:
-    """Drop the ids seen more than `after_days` days ago."""
-    await connection.execute(SQL["forget_seen"], after_days)
+async def forget_seen(connection: Connection, *, after_days: int, most: int) -> int:
+    """Drop up to `most` ids seen more than `after_days` days ago; answers how many there were."""
+    return await connection.fetchval(SQL["forget_seen"], after_days, most)
 
 
 async def lock_parked_keys(connection: Connection, places: Sequence[Place]) -> set[Place]:

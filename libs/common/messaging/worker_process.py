@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 BEAT_SECONDS = 1.0
 PRUNE_EVERY_BEATS = 3600  # an hour
+PRUNED_AT_ONCE = 20_000
 INBOX_DAYS = 30  # above the longest retry of whoever tells; what was read before is fenced off by its offset
 
 
@@ -100,15 +101,16 @@ async def _run_until_told(parts: dict[str, Coroutine[Any, Any, None]]) -> None:
 
 async def _upkeep(database: Database, service: str, instance: str, lag: Callable[[], int | None]) -> None:
     """Signs of life, measures of the outbox, and the pruning of the inbox."""
-    beats, state = 0, "started"
+    beats, state, pruned = 0, "started", 0
     while True:
         try:
             async with database.transaction() as connection:
                 await dead_letters.beat(connection, _worker(service, instance), state, lag())
                 backlog = await dead_letters.delivery_backlog(connection)
-            if beats % PRUNE_EVERY_BEATS == 0:
+            # Once an hour, and at each beat while there may be more.
+            if beats % PRUNE_EVERY_BEATS == 0 or pruned == PRUNED_AT_ONCE:
                 async with database.transaction() as connection:
-                    await store.forget_seen(connection, after_days=INBOX_DAYS)
+                    pruned = await store.forget_seen(connection, after_days=INBOX_DAYS, most=PRUNED_AT_ONCE)
             OUTBOX_ROWS.labels(service).set(backlog.outbox_rows)
             OUTBOX_AGE_SECONDS.labels(service).set(backlog.oldest_unsent_seconds)
             beats, state = beats + 1, "running"

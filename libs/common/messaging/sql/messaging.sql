@@ -33,7 +33,13 @@ on conflict do nothing
 returning event_id;
 
 -- name: forget_seen
-delete from inbox where seen_at < now() - make_interval(days => $1);
+-- A bounded number at once: a month of a large system in one statement would take minutes and hold up the vacuum.
+with forgotten as (
+    delete from inbox
+    where ctid = any(array(select ctid from inbox where seen_at < now() - make_interval(days => $1) limit $2))
+    returning 1
+)
+select count(*) from forgotten;
 
 -- name: is_any_key_parked
 select exists (select from parked_key);

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from libs.common.contracts.progress import ActivityCompleted, AssessmentScored
+from libs.common.messaging import store
 from libs.common.messaging.delivery import Delivery, Hears, Received
 from libs.common.messaging.replay import StoredRecord
 from libs.common.messaging.work import Work
@@ -195,3 +196,13 @@ async def test_a_batch_that_takes_too_long_is_halved_until_it_does_not(
         assert sizes.count(2) >= 4
     finally:
         await database.close()
+
+
+async def test_old_ids_are_forgotten_a_bounded_number_at_once(database: Database, delivery: Delivery) -> None:
+    await delivery.handle([record(place) for place in range(5)])
+    await database.pool.execute("update inbox set seen_at = now() - interval '31 days'")
+    await delivery.handle([record(5)])
+    async with database.transaction() as connection:
+        found = [await store.forget_seen(connection, after_days=30, most=3) for _ in range(3)]
+    assert found == [3, 2, 0]
+    assert await database.pool.fetchval("select count(*) from inbox") == 1
