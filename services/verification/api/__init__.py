@@ -33,7 +33,9 @@ from services.verification.api import (
     codes,
     counts,
     endorsements,
+    exchange,
     faces,
+    granting,
     keys,
     learners,
     log,
@@ -64,6 +66,8 @@ DOORS = (
     trust,
     log,
     bundle,
+    granting,
+    exchange,
 )
 
 

@@ -9,6 +9,7 @@ import structlog
 from libs.common.contracts.enrollment import LearnerRegistered
 from libs.common.messaging.hearing import Received
 from libs.common.messaging.work import Work
+from services.verification.store import grants as grants_store
 from services.verification.store import sharing as sharing_store
 
 log = structlog.get_logger(__name__)
@@ -21,5 +22,6 @@ async def on_learner_registered(work: Work, events: Sequence[Received[LearnerReg
     """
     erased = [(event.event.key, event.event.time) for event in events if event.content is None]
     if erased:
+        await grants_store.erase_learners_grants(work.connection, [learner_id for learner_id, _ in erased])
         badges = await sharing_store.erase_learners(work.connection, erased)
         log.info("learners erased", learners=len(erased), badges=badges)

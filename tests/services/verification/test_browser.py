@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import uvicorn
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright
 
+from services.verification.handlers.granting.desk import SCOPES
 from tests.services.verification.support import (
     ACHIEVEMENT,
     ISSUER,
@@ -159,6 +161,29 @@ async def test_the_form_needs_no_script(site: str, browser: Browser) -> None:
     await page.locator("button[type=submit]").click()
     await page.locator("#verdict").get_by_text("Authentique").wait_for()
     await context.close()
+
+
+async def test_a_learner_lets_a_program_in(service: Service, site: str, browser: Browser) -> None:
+    registered = await service.client.post(
+        "/oauth/register", json={"client_name": "A wallet", "redirect_uris": [f"{site}/verify"]}
+    )
+    asked = {
+        "client_id": registered.json()["client_id"], "response_type": "code", "redirect_uri": f"{site}/verify",
+        "scope": " ".join(SCOPES), "code_challenge": "x" * 43, "code_challenge_method": "S256", "state": "s",
+    }  # fmt: skip
+    page = await browser.new_page(viewport={"width": 390, "height": 844})
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    await page.goto(f"{site}/learners/learner-1/badges?access={service.mint.token(learner_id='learner-1')}")
+    for language in ("fr", "en"):
+        await page.goto(f"{site}/oauth/authorize?{urlencode(asked)}&lang={language}")
+        assert (await Axe().run(page)).response["violations"] == []
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+    await page.get_by_role("button", name="Allow", exact=True).click()
+    await page.wait_for_url(f"{site}/verify?code=*")
+    assert page.url.endswith("&state=s")
+    assert complaints == []
+    await page.close()
 
 
 async def test_pages_turn_round_for_right_to_left_readers(service: Service, site: str, browser: Browser) -> None:

@@ -1,0 +1,36 @@
+-- What a learner has, as the Open Badges 3.0 API tells it: our own badges, and those that were pushed.
+
+-- name: credentials
+select content, is_token from (
+    select credential as content, false as is_token, issued_at, badge_id::text as name
+    from badge where learner_id = $1 and issued_at > $2
+    union all
+    select content, is_token, issued_at, credential_id
+    from pushed_badge where learner_id = $1 and issued_at > $2
+) as held
+order by issued_at desc, name limit $3 offset $4;
+
+-- name: credentials_count
+select (select count(*) from badge where learner_id = $1 and issued_at > $2)
+     + (select count(*) from pushed_badge where learner_id = $1 and issued_at > $2);
+
+-- name: keep_pushed_badge
+insert into pushed_badge (learner_id, credential_id, content, is_token, issued_at, kept_at)
+values ($1, $2, $3, $4, $5, $6)
+on conflict (learner_id, credential_id) do update
+set content = excluded.content, is_token = excluded.is_token, issued_at = excluded.issued_at,
+    kept_at = excluded.kept_at
+returning (xmax = 0) as added;
+
+-- name: pushed_count
+select count(*) from pushed_badge where learner_id = $1;
+
+-- name: profile
+select document from learner_profile where learner_id = $1;
+
+-- name: keep_profile
+insert into learner_profile (learner_id, document, kept_at) values ($1, $2, $3)
+on conflict (learner_id) do update set document = excluded.document, kept_at = excluded.kept_at;
+
+-- name: forget_pushed_badge
+delete from pushed_badge where learner_id = $1 and credential_id = $2;
