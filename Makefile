@@ -27,7 +27,7 @@ check: setup ## formatting, lint, types, import rules, architecture
 	@.venv/bin/lint-imports
 	@.venv/bin/pytest --quiet tests/house
 
-bench: setup ## measure the whole path beside the bare floor
+bench: setup ## measure it all beside its floors; ARGS="flatness --quick" measures some
 	@.venv/bin/python -m benchmarks $(ARGS)
 
 format: setup ## format the code and mend what ruff can mend
