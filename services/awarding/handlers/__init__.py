@@ -47,6 +47,7 @@ from services.awarding.handlers.mosaic import Shelf, show_mosaic
 from services.awarding.handlers.office import Office
 from services.awarding.handlers.reading import explain_achievement, show_trail
 from services.awarding.handlers.recheck import recheck_waiting, schedule_recheck
+from services.awarding.handlers.records import cancel_record, record_record_request, show_record, sign_record
 from services.awarding.handlers.rehearsal import complete_rehearsal
 from services.awarding.handlers.restoring import complete_restoring, evaluate_restored
 
@@ -60,6 +61,7 @@ __all__ = [
     "cancel_challenge",
     "cancel_endorsement",
     "cancel_import",
+    "cancel_record",
     "complete_acts",
     "complete_imports",
     "complete_rehearsal",
@@ -88,6 +90,7 @@ __all__ = [
     "record_import",
     "record_logged",
     "record_recheck",
+    "record_record_request",
     "revoke_bulk_awards",
     "revoke_key",
     "revoke_version",
@@ -104,8 +107,10 @@ __all__ = [
     "show_imports",
     "show_keys",
     "show_mosaic",
+    "show_record",
     "show_trail",
     "sign_endorsements",
+    "sign_record",
     "tell_keys",
     "withdraw_import",
 ]

@@ -12,6 +12,7 @@ from services.awarding.handlers.office import Office
 from services.awarding.model import KnownLearner
 from services.awarding.store import imports as import_store
 from services.awarding.store import learners as learner_store
+from services.awarding.store import records as record_store
 
 
 async def on_learner_registered(office: Office, work: Work, events: Sequence[Received[LearnerRegistered]]) -> None:
@@ -29,6 +30,7 @@ async def on_learner_registered(office: Office, work: Work, events: Sequence[Rec
     if erased:
         await learner_store.erase_learners(work.connection, erased)
         await import_store.forget_imports(work.connection, erased)
+        await record_store.forget_records(work.connection, erased)
     if known:
         met_before = await learner_store.register_learners(work.connection, known)
         if met_before:

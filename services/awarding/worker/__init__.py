@@ -118,6 +118,7 @@ async def run(settings: ServiceSettings) -> None:
         asyncio.create_task(_when(ready, work_off_acts(office, database, most=most))),
         asyncio.create_task(_when(ready, work_off_imports(office, database, most=most))),
         asyncio.create_task(_when(ready, work_off_endorsements(office, database, most=most))),
+        asyncio.create_task(_when(ready, work_off_records(office, database))),
         asyncio.create_task(_when(ready, watch_imports(office, database, verifier, every=every))),
     ]
     if log_key is not None:
@@ -205,6 +206,18 @@ async def work_off_endorsements(office: Office, database: Database, *, most: int
         await handlers.cancel_endorsement(work)
 
     await _work_off("endorsements", database, complete, cancel, most=most)
+
+
+async def work_off_records(office: Office, database: Database) -> None:
+    """Sign the records that learners ask for, one after the other, until cancelled."""
+
+    async def complete(work: Work, size: int) -> int:
+        return await handlers.sign_record(office, work, most=size)
+
+    async def cancel(work: Work) -> None:
+        await handlers.cancel_record(work)
+
+    await _work_off("records", database, complete, cancel, most=1)
 
 
 async def watch_imports(office: Office, database: Database, verifier: Verifier, *, every: timedelta) -> None:

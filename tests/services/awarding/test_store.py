@@ -21,6 +21,7 @@ from services.awarding.store import (
     KEYS,
     LOGBOOK,
     MILESTONES,
+    RECORDS,
     REHEARSAL,
     RESTORING,
     SQL,
@@ -42,6 +43,7 @@ def test_every_query_has_its_function_and_every_function_its_query() -> None:
     assert set(re.findall(r'\bKEYS\["(\w+)"\]', text)) == set(KEYS)
     assert set(re.findall(r'ACTS\["(\w+)"\]', text)) == set(ACTS)
     assert set(re.findall(r'ENDORSEMENTS\["(\w+)"\]', text)) == set(ENDORSEMENTS)
+    assert set(re.findall(r'RECORDS\["(\w+)"\]', text)) == set(RECORDS)
     assert set(re.findall(r'IMPORTS\["(\w+)"\]', text)) == set(IMPORTS)
     assert set(re.findall(r'BULK\["(\w+)"\]', text)) == set(BULK)
     assert set(re.findall(r'REHEARSAL\["(\w+)"\]', text)) == set(REHEARSAL)
