@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -14,6 +12,7 @@ from libs.common.web.negotiation import preferred
 from libs.common.web.refusals import not_found
 from services.verification.api import faces
 from services.verification.api.described import Described, described, words_of
+from services.verification.api.links import page_links
 from services.verification.api.parts import (
     CREDENTIAL_TYPES,
     JWT_TYPES,
@@ -25,7 +24,7 @@ from services.verification.api.parts import (
     json_document,
     parts_of,
 )
-from services.verification.api.visible import cached, query_of, seen_badge, seen_document
+from services.verification.api.visible import cached, seen_badge, seen_document
 from services.verification.model import SignedDocument, View
 from services.verification.store import signing
 
@@ -134,8 +133,7 @@ def is_shelved(signed: SignedDocument, view: View) -> bool:
 
 async def _page(request: Request, badge_id: str) -> Response:
     found = await described(request, await seen_badge(request, badge_id))
-    parts = parts_of(request)
-    return parts.pages.respond(
+    return parts_of(request).pages.respond(
         request,
         "badge.html",
         cache_control=cached(STATUS, found.view),
@@ -148,10 +146,8 @@ async def _page(request: Request, badge_id: str) -> Response:
         key=found.proof.verification_method,
         check_names=CHECK_NAMES,
         outcome_names=OUTCOME_NAMES,
-        owner=found.view.by == "owner",
-        whole=found.whole,
         **words_of(request, found),
-        **_addresses(request, found),
+        **page_links(request, found),
     )
 
 
@@ -159,18 +155,6 @@ def _page_headers(found: Described) -> dict[str, str]:
     if not found.whole:
         return {}
     path = PATHS.badge(found.badge.badge_id)
-    return {"Link": f'<{path}{_SUFFIX}>; rel="alternate"; type="{CREDENTIAL_TYPES[0]}"'}
-
-
-def _addresses(request: Request, found: Described) -> dict[str, Any]:
-    badge, query = found.badge, query_of(request)
-    path = PATHS.badge(badge.badge_id)
-    achievement = found.achievement and PATHS.achievement(badge.achievement_id, str(badge.version))
-    return {
-        "address": parts_of(request).addresses.badge(badge.badge_id),
-        "issuer_path": PATHS.issuer(badge.issuer_id),
-        "achievement_path": achievement,
-        "signed_path": f"{path}{_SUFFIX}{query}",
-        "assertion_path": PATHS.assertion(badge.badge_id) + query,
-        "sharing_path": f"{path}/sharing",
-    }
+    kinds = ((_SUFFIX, CREDENTIAL_TYPES[0]), (".png", faces.PNG), (".svg", faces.SVG), (".pdf", faces.PDF))
+    links = [f'<{path}{suffix}>; rel="alternate"; type="{kind}"' for suffix, kind in kinds]
+    return {"Link": ", ".join(links)}

@@ -34,6 +34,7 @@ GOOD, GONE, UNKNOWN = badge_issued(), badge_issued("learner-2"), badge_issued("l
 PATHS = (
     f"/badges/{GOOD.badge_id}", f"/badges/{GONE.badge_id}", f"/badges/{UNKNOWN.badge_id}", "/", "/issuers/prairie",
     "/achievements/coaching/versions/2", "/learners/learner-1/badges", "/badges/nothing", "/verify",
+    f"/badges/{GOOD.badge_id}/sharing", f"/badges/{GOOD.badge_id}/embed",
 )  # fmt: skip
 
 
@@ -80,7 +81,7 @@ async def opened(browser: Browser, site: str, token: str, **options: Any) -> Pag
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1240, 390])
 async def test_no_page_has_a_violation(service: Service, site: str, browser: Browser, scheme: Any, width: int) -> None:
-    token = service.mint.token("records.read")
+    token = service.mint.token("records.read", learner_id="learner-1")
     page = await opened(browser, site, token, color_scheme=scheme, viewport={"width": width, "height": 844})
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
@@ -98,7 +99,7 @@ async def test_no_page_has_a_violation(service: Service, site: str, browser: Bro
 
 
 async def test_the_keyboard_leads_to_everything(service: Service, site: str, browser: Browser) -> None:
-    page = await opened(browser, site, service.mint.token("records.read"))
+    page = await opened(browser, site, service.mint.token("records.read", learner_id="learner-1"))
     await page.goto(f"{site}/badges/{GOOD.badge_id}")
     await page.keyboard.press("Tab")
     assert await page.evaluate("document.activeElement.className") == "skip"
@@ -111,7 +112,7 @@ async def test_the_keyboard_leads_to_everything(service: Service, site: str, bro
 
 
 async def test_the_verdict_comes_before_the_buttons_on_a_phone(service: Service, site: str, browser: Browser) -> None:
-    token = service.mint.token("records.read")
+    token = service.mint.token("records.read", learner_id="learner-1")
     page = await opened(browser, site, token, viewport={"width": 390, "height": 844})
     await page.goto(f"{site}/badges/{GOOD.badge_id}")
     verdict = await page.locator(".verdict").bounding_box()
@@ -186,8 +187,34 @@ async def test_a_learner_lets_a_program_in(service: Service, site: str, browser:
     await page.close()
 
 
+async def test_a_learner_shares_without_javascript(service: Service, site: str, browser: Browser) -> None:
+    token = service.mint.token(learner_id="learner-1")
+    context = await browser.new_context(java_script_enabled=False)
+    page = await context.new_page()
+    await page.goto(f"{site}/badges/{GOOD.badge_id}?access={token}")
+    await page.get_by_role("link", name="Who may see it").click()
+    await page.get_by_label("What is the link for?").fill("For the application at the harbour")
+    await page.get_by_role("button", name="Make a link").click()
+    await page.get_by_label("Only me, and those to whom I give a link").check()
+    await page.get_by_role("button", name="Save").click()
+    assert await page.get_by_text("Only you see this badge, and those to whom you gave a link.").is_visible()
+    link = await page.locator(".links code").inner_text()
+    stranger = await (await browser.new_context()).new_page()
+    assert (await stranger.goto(f"{site}/badges/{GOOD.badge_id}")).status == 404  # pyright: ignore
+    assert (await stranger.goto(site + link.removeprefix("https://badges.example"))).status == 200  # pyright: ignore
+    await page.get_by_role("button", name="End the link: For the application at the harbour").click()
+    assert (await stranger.reload()).status == 404  # pyright: ignore
+    await stranger.context.close()
+    await context.close()
+
+
 async def test_pages_turn_round_for_right_to_left_readers(service: Service, site: str, browser: Browser) -> None:
-    page = await opened(browser, site, service.mint.token("records.read"), viewport={"width": 1240, "height": 844})
+    page = await opened(
+        browser,
+        site,
+        service.mint.token("records.read", learner_id="learner-1"),
+        viewport={"width": 1240, "height": 844},
+    )
     await page.goto(f"{site}/badges/{GOOD.badge_id}")
 
     async def art_is_left() -> bool:
