@@ -48,14 +48,14 @@ def page_links(request: Request, found: Described) -> dict[str, Any]:
 def _shares(request: Request, found: Described, claims: Claims | None, address: str) -> dict[str, Any]:
     if claims is None:
         return {"code": None, "linkedin": None, "embed_code": None, "oembed": None, "schema": None}
-    code, base = code_of(found.badge.badge_id), parts_of(request).addresses.base_url
+    code, site = code_of(found.badge.badge_id), parts_of(request).addresses.base_url
     # Within a script element nothing may look like its end (HTML, "Restrictions for contents of script elements").
     schema = orjson.dumps(schema_org(found.badge, claims, address=address, image=f"{address}/card.png")).decode()
     return {
         "code": code,
         "linkedin": linkedin_address(found.badge, claims, address=address, code=code),
         "embed_code": embed_code(address, claims.name),
-        "oembed": f"{base}/oembed?{urlencode({'url': address, 'format': 'json'})}",
+        "oembed": f"{site}/oembed?{urlencode({'url': address, 'format': 'json'})}",
         "schema": schema.replace("<", "\\u003c"),
     }
 

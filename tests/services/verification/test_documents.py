@@ -71,7 +71,7 @@ async def test_the_form_that_was_asked_for(served: Service, path: str, accept: s
 
 
 async def test_a_form_that_is_not_there(served: Service) -> None:
-    answer = await served.get(PAGE, "image/png")
+    answer = await served.get(PAGE, "audio/ogg")
     assert answer.status_code == 406
     assert answer.headers["content-type"] == "application/problem+json" or "text/html" in answer.headers["content-type"]
 
