@@ -124,9 +124,12 @@ async def _switch(
         await _require_all(connection, plan, accept_loss=accept_loss)
         await connection.execute(SQL["hold_relay"])
         await _require_told(connection, plan)
+        carried = await _kept_by_no_topic(connection, plan)
+        if carried:
+            await connection.execute(await connection.fetchval(SQL["hold_statement"], list(carried)))
         await connection.execute(SQL["put_in_place"])
         await connection.execute(SQL["take_over_position"], position)
-        carried = await _carry_over(connection, plan)
+        await _carry_over(connection, carried)
     return records, carried
 
 
@@ -161,18 +164,22 @@ async def _require_all(connection: Connection, plan: Plan, *, accept_loss: bool)
             )
 
 
-async def _carry_over(connection: Connection, plan: Plan) -> tuple[str, ...]:
-    """Take along the tables that no topic tells of, what others refer to first."""
-    rows = await connection.fetch(SQL["tables_before"])
+async def _kept_by_no_topic(connection: Connection, plan: Plan) -> tuple[str, ...]:
+    """The tables to take along, what others refer to first."""
+    rows = await connection.fetch(SQL["tables_that_serve"])
     refers = {row["name"]: {name.rpartition(".")[2] for name in row["refers_to"]} for row in rows}
-    carried = in_order({name: refers[name] for name in refers.keys() - plan.made - DELIVERY_TABLES})
-    statements = [await connection.fetchrow(SQL["carry_statements"], name) for name in carried]
-    for delete, _, _ in reversed([row for row in statements if row is not None]):
+    return in_order({name: refers[name] for name in refers.keys() - plan.made - DELIVERY_TABLES})
+
+
+async def _carry_over(connection: Connection, carried: Sequence[str]) -> None:
+    """Take these tables along; every counter goes on from where it was."""
+    rows = [await connection.fetchrow(SQL["carry_statements"], name) for name in carried]
+    statements = [row for row in rows if row is not None]
+    for delete, _ in reversed(statements):
         await connection.execute(delete)
-    for _, insert, count_on in (row for row in statements if row is not None):
+    for _, insert in statements:
         await connection.execute(insert)
-        await connection.execute(count_on)
-    return carried
+    await connection.execute(SQL["count_on"])
 
 
 def in_order(refers: Mapping[str, set[str]]) -> tuple[str, ...]:

@@ -51,24 +51,24 @@ update public.relay_batch set position = greatest($1, before.position)
 from cairn_before.relay_batch as before
 where before.shard = relay_batch.shard;
 
--- name: tables_before
+-- name: tables_that_serve
 -- Every table, and those that it refers to.
 select tables.table_name as name,
        array(select distinct confrelid::regclass::text from pg_constraint
-             where conrelid = format('cairn_before.%I', tables.table_name)::regclass and contype = 'f') as refers_to
+             where conrelid = format('public.%I', tables.table_name)::regclass and contype = 'f') as refers_to
 from information_schema.tables
-where tables.table_schema = 'cairn_before' and tables.table_type = 'BASE TABLE'
+where tables.table_schema = 'public' and tables.table_type = 'BASE TABLE'
 order by tables.table_name;
 
 -- name: carry_statements
--- What was kept by no topic goes along, unless there is none; counters go on from where they were.
+-- What was kept by no topic goes along, unless there is none.
 select format('delete from public.%1$I where exists (select from cairn_before.%1$I)', $1::text),
        format('insert into public.%1$I overriding system value select * from cairn_before.%1$I'
-              ' where not exists (select from public.%1$I)', $1::text),
-       coalesce((
-           select 'select ' || string_agg(format(
-               'setval(%L, (select coalesce(max(%I), 0) + 1 from public.%I), false)',
-               pg_get_serial_sequence(format('public.%I', $1::text), column_name), column_name, $1::text), ', ')
-           from information_schema.columns
-           where table_schema = 'public' and table_name = $1::text and is_identity = 'YES'
-       ), 'select');
+              ' where not exists (select from public.%1$I)', $1::text);
+
+-- name: count_on
+-- No number is given out twice.
+select setval(format('public.%I', before.sequencename)::regclass, greatest(before.last_value, rebuilt.last_value))
+from pg_sequences as before
+join pg_sequences as rebuilt on rebuilt.schemaname = 'public' and rebuilt.sequencename = before.sequencename
+where before.schemaname = 'cairn_before' and before.last_value is not null;
