@@ -25,6 +25,8 @@ from libs.common.checking.strict import Fault, array, objects
 from libs.common.credentials import base58
 
 _SUITES = frozenset({"eddsa-rdfc-2022", "eddsa-jcs-2022", "ecdsa-rdfc-2019", "ecdsa-jcs-2019"})
+# Suites by which a holder leaves parts out (VC-DI-ECDSA 1.0, section 3.4; VC-DI-BBS 1.0): known, and not checked.
+_SELECTIVE = frozenset({"ecdsa-sd-2023", "bbs-2023"})
 _OLD_TYPE = "Ed25519Signature2020"
 _MEMBERS = frozenset(
     {
@@ -58,7 +60,7 @@ def check_proofs(document: Json, issuer: str, notes: Notes, now: datetime) -> As
     for given in proofs:
         proof = _read_proof(given, now)
         if isinstance(proof, Fault):
-            known = proof.reason not in ("cryptosuite", "proof-type")
+            known = proof.reason not in ("cryptosuite", "proof-type", "selective")
             (notes.bad if known else notes.unknown)("proof", *proof)
             return
         yield from _check_one(unsecured, proof, issuer, notes)
@@ -118,6 +120,8 @@ def _read_proof(proof: Json, now: datetime) -> _Proof | Fault:
 def _suite_fault(proof: Json, suite: str) -> Fault | None:
     if proof.get("type") not in ("DataIntegrityProof", _OLD_TYPE):
         return Fault("proof-type", str(proof.get("type"))[:80])
+    if suite in _SELECTIVE:
+        return Fault("selective", suite)
     return None if suite in _SUITES or suite == _OLD_TYPE else Fault("cryptosuite", suite[:80])
 
 

@@ -51,6 +51,7 @@ REASONS: Final = {
     "several-proofs": "it carries more signatures than we check",
     "proof-type": "signed in a way that we do not check",
     "cryptosuite": "signed in a way that we do not check",
+    "selective": "signed so that its holder may leave parts out, a way that we do not check",
     "proof-member": "its signature has parts that we do not know",
     "proof-purpose": "its signature was not made to issue badges",
     "created": "its signature does not say properly when it was made",

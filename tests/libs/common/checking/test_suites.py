@@ -136,7 +136,9 @@ async def test_every_proof_of_several_must_hold(world: World) -> None:
 @pytest.mark.parametrize(
     ("change", "outcome", "reason"),
     [
-        ({"cryptosuite": "bbs-2023"}, "unknown", "cryptosuite"),
+        ({"cryptosuite": "bbs-2023"}, "unknown", "selective"),
+        ({"cryptosuite": "ecdsa-sd-2023"}, "unknown", "selective"),
+        ({"cryptosuite": "unheard-of-2031"}, "unknown", "cryptosuite"),
         ({"type": "RsaSignature2018"}, "unknown", "proof-type"),
         ({"proofPurpose": "authentication"}, "fail", "proof-purpose"),
         ({"created": "yesterday"}, "fail", "created"),

@@ -130,3 +130,11 @@ def test_what_would_take_for_ever_is_refused_and_what_is_merely_long_is_not() ->
     for hostile in (evidence(9, 8, 0), evidence(4, 3, 20), evidence(0, 0, 700)):
         with pytest.raises(NotCanonical, match="too-many-alike"):
             canonical_nquads(hostile)
+
+
+@pytest.mark.parametrize("place", [{"@context": None}, {"evidence": {"@context": None, "id": "urn:e", "name": "lost"}}])
+def test_a_context_cannot_be_undone(place: dict[str, object]) -> None:
+    """Under a null context nothing is defined: what is written there would be left out, and nobody would sign it."""
+    document = {"@context": [CREDENTIALS_V2, OPEN_BADGES_3], "id": "urn:b", "type": "VerifiableCredential", **place}
+    with pytest.raises(NotCanonical, match="unknown-context"):
+        canonical_nquads(document)
