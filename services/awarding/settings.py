@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field, SecretStr
@@ -11,6 +12,7 @@ from pydantic import AwareDatetime, Field, SecretStr
 from libs.common.settings import ServiceSettings
 from libs.common.signing.key import KeyUnusable
 from libs.common.signing.ring import Ring, open_ring
+from services.awarding.model import ListPurpose
 
 _SHORTEST_PEPPER_BYTES = 16
 
@@ -33,6 +35,11 @@ class AwardingSettings(ServiceSettings):
     )
     jwt_keys: str = Field(
         "", description="P-256 or RSA keys of VC-JWTs, as `file:` URLs between spaces; without one there are none"
+    )
+    status_purposes: Literal["revocation", "revocation suspension"] = Field(
+        "revocation",
+        description="status lists that badges name; a second one is more than the schema of Open Badges 3.0 allows."
+        " Choose before the first badge",
     )
     signing_key_valid_from: AwareDatetime = Field(
         datetime(2000, 1, 1, tzinfo=UTC),
@@ -58,6 +65,10 @@ class AwardingSettings(ServiceSettings):
             return UUID(self.badge_namespace.get_secret_value())
         except ValueError:
             raise SettingsError("CAIRN_BADGE_NAMESPACE: expected a UUID, found another text") from None
+
+    def list_purposes(self) -> tuple[ListPurpose, ...]:
+        """The purposes of the status lists that badges name."""
+        return ("revocation",) if self.status_purposes == "revocation" else ("revocation", "suspension")
 
     def pepper(self) -> bytes:
         """The secret under pseudonyms and salts. Raises `SettingsError` when it is absent or short."""

@@ -84,7 +84,7 @@ def vc_jwt(document: Json, not_before: int, expires: int | None, signer: TokenSi
     """
     payload: Json = {
         **document,
-        "iss": document["issuer"]["id"],
+        "iss": issuer if isinstance(issuer := document["issuer"], str) else issuer["id"],
         "jti": document["id"],
         "nbf": not_before,
         "sub": document["credentialSubject"]["id"],

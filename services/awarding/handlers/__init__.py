@@ -50,6 +50,7 @@ from services.awarding.handlers.recheck import recheck_waiting, schedule_recheck
 from services.awarding.handlers.records import cancel_record, record_record_request, show_record, sign_record
 from services.awarding.handlers.rehearsal import complete_rehearsal
 from services.awarding.handlers.restoring import complete_restoring, evaluate_restored
+from services.awarding.handlers.status_lists import sign_status_lists
 
 __all__ = [
     "FAILED",
@@ -111,6 +112,7 @@ __all__ = [
     "show_trail",
     "sign_endorsements",
     "sign_record",
+    "sign_status_lists",
     "tell_keys",
     "withdraw_import",
 ]

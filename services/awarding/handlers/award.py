@@ -12,6 +12,7 @@ from libs.common.messaging.work import Outgoing, Work
 from libs.common.telemetry import BADGES, SIGNED, current_traceparent, parent_context, tracer
 from services.awarding.handlers.milestones import tell_milestones
 from services.awarding.handlers.office import SOURCE, Office, Signers
+from services.awarding.handlers.status_lists import Place, issue_places, map_place
 from services.awarding.model import Award, Badge
 from services.awarding.rules.awards import Standing, decide_awards, in_order_of_arrival
 from services.awarding.rules.badge import claim_of
@@ -145,14 +146,19 @@ async def _standings(
 
 async def issue_badges(office: Office, work: Work, catalogue: Catalogue, awards: Sequence[Award]) -> None:
     """Sign, keep and tell these badges; one that is there already stays as it was."""
-    issuers = {catalogue.versions[award.achievement_id, award.version].published.issuer_id for award in awards}
+    issued_by = [catalogue.versions[award.achievement_id, award.version].published.issuer_id for award in awards]
+    issuers = set(issued_by)
     now, histories = await key_store.keys_now(work.connection, issuers)
     signers = {name: office.signers(name, histories.get(name, ()), now) for name in issuers}
     names = await learner_store.shown_names(work.connection, {award.learner_id for award in awards})
     versions = {(award.achievement_id, award.version) for award in awards}
     endorsed = await endorsement_store.endorsements_of_versions(work.connection, versions, MOST_ENDORSEMENTS)
+    places = await issue_places(office, work, issued_by, signers, now)
     badges = await office.sign(
-        lambda: [_signed(office, catalogue, award, (signers, names, endorsed)) for award in awards]
+        lambda: [
+            _signed(office, catalogue, award, place, (signers, names, endorsed))
+            for award, place in zip(awards, places, strict=True)
+        ]
     )
     kept = await badge_store.keep_badges(work.connection, badges)
     for badge in badges:
@@ -162,7 +168,7 @@ async def issue_badges(office: Office, work: Work, catalogue: Catalogue, awards:
             BADGES.labels("issued").inc()
 
 
-def _signed(office: Office, catalogue: Catalogue, award: Award, given: Given) -> Badge:
+def _signed(office: Office, catalogue: Catalogue, award: Award, place: Place, given: Given) -> Badge:
     """One signed badge. Its span continues the trace of the event that completed it (B9)."""
     achievement = catalogue.versions[award.achievement_id, award.version]
     issuer = catalogue.issuers[achievement.published.issuer_id]
@@ -170,7 +176,8 @@ def _signed(office: Office, catalogue: Catalogue, award: Award, given: Given) ->
     by = signers[issuer.issuer_id]
     attributes = {"cairn.achievement": award.achievement_id, "cairn.badge": str(award.badge_id)}
     with tracer.start_as_current_span("award", parent_context(award.trigger.traceparent), attributes=attributes):
-        claim = claim_of(office.deployment, award, achievement.published, names.get(award.learner_id))
+        status = map_place(office, issuer.issuer_id, place)
+        claim = claim_of(office.deployment, award, achievement.published, names.get(award.learner_id), status)
         # A badge may be valid since long before its key: the proof is dated within the key's time, yet by no clock.
         created = max(award.valid_from, by.begins)
         issued = office.template(issuer, achievement, endorsed.get((award.achievement_id, award.version), ())).issue(
@@ -185,6 +192,7 @@ def _signed(office: Office, catalogue: Catalogue, award: Award, given: Given) ->
             f"sha256:{issued.digest}",
             current_traceparent(),
             issued.credential_jwt,
+            place,
         )
 
 
@@ -209,6 +217,7 @@ def _told(badge: Badge, awarded_at: datetime) -> Outgoing:
         is_grounded=award.act is None,
         act_id=None if award.act is None else award.act.act_id,
         credential_jwt=badge.credential_jwt,
+        status_index=badge.place and badge.place[1],
     )
     return Outgoing(
         topic=BadgeIssued.TOPIC,

@@ -11,10 +11,12 @@ from uuid import NAMESPACE_URL, uuid5
 from libs.common.contracts import KeyPublished
 from libs.common.messaging.work import Outgoing, Work
 from services.awarding.handlers.office import SOURCE, Office
+from services.awarding.handlers.status_lists import issue_first_places
 from services.awarding.model import IssuerKey, KeyAct, Refused
 from services.awarding.rules.keys import decide_beginning, decide_revocation, decide_rotation, keys_told, merged
 from services.awarding.store import catalogue as catalogue_store
 from services.awarding.store import keys as key_store
+from services.awarding.store import status_lists as list_store
 
 if TYPE_CHECKING:
     from services.awarding.store import Reader
@@ -44,6 +46,13 @@ async def _begin_keys(office: Office, work: Work, issuer_ids: Sequence[str], now
         await key_store.keep_keys(work.connection, changed)
     for key in changed:
         work.tell(_told(key, now))
+    histories = await key_store.keys_of(work.connection, issuer_ids)
+    ready = {
+        issuer_id: signers
+        for issuer_id, history in histories.items()
+        if (signers := office.find_signers(issuer_id, history, now)) is not None
+    }
+    await issue_first_places(office, work, ready, now)
 
 
 async def rotate_key(work: Work, asked: KeyAct, key_id: str | None) -> Refused | None:
@@ -92,6 +101,8 @@ async def _locked(work: Work, issuer_id: str) -> tuple[datetime, list[IssuerKey]
 async def _change(work: Work, act: KeyAct, changed: Sequence[IssuerKey], now: datetime) -> None:
     if await key_store.keep_key_act(work.connection, act):
         await key_store.keep_keys(work.connection, changed)
+        # The lists are signed anew by whoever signs from now on.
+        await list_store.note_due_issuer(work.connection, act.issuer_id)
         for key in changed:
             work.tell(_told(key, now))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
@@ -13,10 +14,10 @@ from uuid import UUID
 from libs.common.contracts import IssuerPublished
 from libs.common.credentials.issue import Template
 from libs.common.credentials.jwt import TokenSigner
-from libs.common.credentials.shape import Patterns
+from libs.common.credentials.shape import Patterns, Shapes
 from libs.common.signing.key import IssuerSigner, KeyUnusable
 from libs.common.signing.ring import Ring
-from services.awarding.model import FreeKey, IssuerKey
+from services.awarding.model import FreeKey, IssuerKey, ListPurpose
 from services.awarding.rules.badge import Deployment, profile_of, terms_of
 from services.awarding.rules.catalogue import Achievement, Catalogue
 from services.awarding.rules.keys import signing_key
@@ -46,16 +47,28 @@ class Office:
     """The secrets of a deployment and what is derived from the database, for one process.
 
     `namespace` is the secret under which badge ids are derived, `ring` the keys that can sign here, `keys_valid_from`
-    since when the first key of an issuer may. With `decides` false it only remembers what it hears: nothing is
-    awarded, changed or told.
+    since when the first key of an issuer may; `purposes` says which status lists badges name. With `decides` false it
+    only remembers what it hears: nothing is awarded, changed or told.
     """
 
-    def __init__(self, deployment: Deployment, *, namespace: UUID, ring: Ring, keys_valid_from: datetime) -> None:
+    def __init__(
+        self,
+        deployment: Deployment,
+        *,
+        namespace: UUID,
+        ring: Ring,
+        keys_valid_from: datetime,
+        purposes: tuple[ListPurpose, ...] = ("revocation",),
+    ) -> None:
         self.deployment = deployment
         self.namespace = namespace
         self.decides = True
         self.keys_valid_from = keys_valid_from
         self.free_keys = [FreeKey(key.issuer_id, key.key_id, key.multibase, key.jwk_text) for key in ring.at_hand]
+        self.purposes: tuple[ListPurpose, ...] = purposes
+        # Places in status lists are scattered by a secret that follows from the deployment's.
+        self.list_secret = hmac.digest(deployment.pepper, b"status lists", "sha256")
+        self.list_shapes = Shapes()
         self._ring = ring
         self._key_ids = frozenset(key.key_id for key in ring.at_hand)
         self._signing = asyncio.Lock()
@@ -117,10 +130,17 @@ class Office:
 
     def signers(self, issuer_id: str, history: Sequence[IssuerKey], now: datetime) -> Signers:
         """Who signs for an issuer with this key history at `now`. Raises `KeyUnusable`, which passes."""
+        found = self.find_signers(issuer_id, history, now)
+        if found is None:
+            raise KeyUnusable(f"{issuer_id}: expected a key at hand that may sign now, found none", passing=True)
+        return found
+
+    def find_signers(self, issuer_id: str, history: Sequence[IssuerKey], now: datetime) -> Signers | None:
+        """Who signs for an issuer with this key history at `now`; None if no key at hand may."""
         key_id = signing_key(history, self._key_ids, now, tokens=False)
         key = None if key_id is None else self._ring.proof_key(key_id)
         if key is None:
-            raise KeyUnusable(f"{issuer_id}: expected a key at hand that may sign now, found none", passing=True)
+            return None
         addresses = self.deployment.addresses
         begins = next(known.valid_from for known in history if known.key_id == key_id)
         token_id = signing_key(history, self._key_ids, now, tokens=True)

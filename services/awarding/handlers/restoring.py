@@ -18,6 +18,7 @@ from libs.common.messaging.hearing import Received
 from libs.common.messaging.work import Work
 from services.awarding.handlers.office import Office
 from services.awarding.handlers.states import evaluate_badges
+from services.awarding.handlers.status_lists import read_list_number, resume_places
 from services.awarding.model import Act, BadgeState, IssuerKey, RestoredBadge, RestoredChange
 from services.awarding.store import keys as key_store
 from services.awarding.store import learners as learner_store
@@ -30,12 +31,16 @@ _DECIDED = {"revoke": BadgeState.REVOKED, "suspend": BadgeState.SUSPENDED, "rein
 
 async def on_badge_issued(work: Work, events: Sequence[Received[BadgeIssued]]) -> None:
     """Keep the badges with their bytes, and that the acts which gave some were carried out."""
-    badges = [RestoredBadge(heard.content, heard.event.traceparent) for heard in events if heard.content is not None]
+    badges = [
+        RestoredBadge(told, heard.event.traceparent, read_list_number(told.credential))
+        for heard in events
+        if (told := heard.content) is not None
+    ]
     await restoring_store.restore_badges(work.connection, badges)
     acts = [
         Act(told.act_id, "award", told.learner_id, told.achievement_id, told.badge_id, "", UNTOLD, UNTOLD,
             told.valid_from, done_at=told.awarded_at or told.valid_from)
-        for told, _ in badges
+        for told, _, _ in badges
         if told.act_id is not None
     ]  # fmt: skip
     if acts:
@@ -87,9 +92,10 @@ async def pass_over(work: Work, events: Sequence[Received[Any]]) -> None:
     """Nothing of this is kept: it follows from what is."""
 
 
-async def complete_restoring(work: Work) -> None:
+async def complete_restoring(office: Office, work: Work) -> None:
     """All was read. Whatever was due and not told before the database was lost is found by looking at everybody."""
     await logbook_store.drop_logged(work.connection)
+    await resume_places(office, work)
     await restoring_store.settle_restored(work.connection, above=time.time_ns() // 1_000_000)
 
 

@@ -29,6 +29,7 @@ from services.awarding.model.imports import ForeignBadge, Import, ImportState, K
 from services.awarding.model.keys import FreeKey, IssuerKey, KeyAct, KeyActKind
 from services.awarding.model.milestones import Milestone
 from services.awarding.model.restoring import RestoredBadge, RestoredChange
+from services.awarding.model.status_lists import ListPlace, ListPurpose, StatusListNow
 
 __all__ = [
     "About",
@@ -59,6 +60,8 @@ __all__ = [
     "KeyActKind",
     "KnownLearner",
     "LineDone",
+    "ListPlace",
+    "ListPurpose",
     "LossCause",
     "Milestone",
     "NewFact",
@@ -70,6 +73,7 @@ __all__ = [
     "RestoredBadge",
     "RestoredChange",
     "SignedEndorsement",
+    "StatusListNow",
     "ToldChange",
     "Trail",
     "TrailBadge",

@@ -173,6 +173,7 @@ class Badge:
     """An issued badge as it is kept: the award, the bytes as they were signed, the span in which it was made.
 
     `credential_jwt` is the same badge as a VC-JWT, where the issuer has a key for one: told, and not kept here.
+    `place` is the number of its status list and its index in there.
     """
 
     award: Award
@@ -182,6 +183,7 @@ class Badge:
     digest: str
     traceparent: str | None
     credential_jwt: str | None = None
+    place: tuple[int, int] | None = None
 
 
 class NewFact(NamedTuple):

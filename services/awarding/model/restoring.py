@@ -11,10 +11,12 @@ from services.awarding.model.badges import BadgeState
 
 
 class RestoredBadge(NamedTuple):
-    """A badge as it was told; `traceparent` is that of the span in which it was awarded."""
+    """A badge as it was told; `traceparent` is that of the span in which it was awarded, `list_number` that of the
+    status lists that it names, where it names any."""
 
     told: BadgeIssued
     traceparent: str | None
+    list_number: int | None
 
 
 class RestoredChange(NamedTuple):

@@ -12,7 +12,7 @@ import orjson
 from libs.common.contracts import AchievementPublished, IssuerPublished
 from libs.common.credentials.addresses import Addresses
 from libs.common.credentials.identifiers import hashed_subject, recipient_salt, subject_id
-from libs.common.credentials.model import AchievementTerms, Alignment, Claim, Evidence, IssuerProfile
+from libs.common.credentials.model import AchievementTerms, Alignment, Claim, Evidence, IssuerProfile, StatusEntry
 from services.awarding.model import Award, Fact, FactKind
 from services.awarding.rules.results import descriptions_of, results_of
 from services.awarding.rules.scores import plain
@@ -76,12 +76,17 @@ def terms_of(addresses: Addresses, published: AchievementPublished) -> Achieveme
 
 
 def claim_of(
-    deployment: Deployment, award: Award, published: AchievementPublished, shown_name: str | None = None
+    deployment: Deployment,
+    award: Award,
+    published: AchievementPublished,
+    shown_name: str | None = None,
+    status: tuple[StatusEntry, ...] = (),
 ) -> Claim:
     """What one badge says. Nothing of it depends on who or what made it, or when: a replay says the same.
 
     The recipient is a pseudonym that only this issuer uses (B7): the learner's e-mail address is not kept here, and
     a later change of it must not change what was signed. `shown_name` is the learner's, by their choice (M1.3).
+    `status` is the badge's place in the issuer's status lists.
     """
     addresses, pepper = deployment.addresses, deployment.pepper
     subject = subject_id(pepper, award.learner_id, addresses.issuer_did(published.issuer_id))
@@ -95,6 +100,7 @@ def claim_of(
         evidence=(_evidence(award),),
         results=results_of(addresses.achievement(award.achievement_id, str(award.version)), published, award.facts),
         credits_earned=None if published.credits is None else float(published.credits),
+        status=status,
     )
 
 

@@ -226,17 +226,17 @@ cross join lateral (
 -- name: keep_badges
 insert into badge (badge_id, learner_id, achievement_id, version, cycle, issuer_id, valid_from, valid_until,
                    credential, open_badge_2, digest, evidence_events, evidence_badges, trigger_event_id,
-                   trigger_arrived, trigger_traceparent, traceparent, is_grounded)
+                   trigger_arrived, trigger_traceparent, traceparent, is_grounded, status_list, status_index)
 select badge_id, learner_id, achievement_id, version, cycle, issuer_id, valid_from, valid_until, credential,
        open_badge_2, digest, string_to_array(evidence_events, ' ')::uuid[],
        string_to_array(evidence_badges, ' ')::uuid[], trigger_event_id, trigger_arrived, trigger_traceparent,
-       traceparent, is_grounded
+       traceparent, is_grounded, status_list, status_index
 from unnest($1::uuid[], $2::text[], $3::text[], $4::integer[], $5::integer[], $6::text[], $7::timestamptz[],
             $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::uuid[],
-            $15::bigint[], $16::text[], $17::text[], $18::boolean[])
+            $15::bigint[], $16::text[], $17::text[], $18::boolean[], $19::integer[], $20::integer[])
      as told (badge_id, learner_id, achievement_id, version, cycle, issuer_id, valid_from, valid_until, credential,
               open_badge_2, digest, evidence_events, evidence_badges, trigger_event_id, trigger_arrived,
-              trigger_traceparent, traceparent, is_grounded)
+              trigger_traceparent, traceparent, is_grounded, status_list, status_index)
 on conflict do nothing
 returning badge_id, awarded_at;
 

@@ -7,19 +7,19 @@ select exists (select from restored);
 -- As they were told, to the byte. An erased learner's badges stand on nothing any more.
 insert into badge (badge_id, learner_id, achievement_id, version, cycle, issuer_id, valid_from, valid_until,
                    credential, open_badge_2, digest, evidence_events, evidence_badges, trigger_event_id,
-                   trigger_arrived, traceparent, is_grounded, awarded_at)
+                   trigger_arrived, traceparent, is_grounded, awarded_at, status_list, status_index)
 select badge_id, learner_id, achievement_id, version, cycle, issuer_id, valid_from, valid_until, credential,
        open_badge_2, digest, string_to_array(evidence_events, ' ')::uuid[],
        string_to_array(evidence_badges, ' ')::uuid[], trigger_event_id, 0, traceparent,
        is_grounded and not exists (select from learner where learner.learner_id = told.learner_id
                                    and learner.erased_at is not null),
-       awarded_at
+       awarded_at, status_list, status_index
 from unnest($1::uuid[], $2::text[], $3::text[], $4::integer[], $5::integer[], $6::text[], $7::timestamptz[],
             $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::uuid[],
-            $15::text[], $16::boolean[], $17::timestamptz[])
+            $15::text[], $16::boolean[], $17::timestamptz[], $18::integer[], $19::integer[])
      as told (badge_id, learner_id, achievement_id, version, cycle, issuer_id, valid_from, valid_until, credential,
               open_badge_2, digest, evidence_events, evidence_badges, trigger_event_id, traceparent, is_grounded,
-              awarded_at)
+              awarded_at, status_list, status_index)
 on conflict do nothing;
 
 -- name: restore_changes

@@ -93,6 +93,8 @@ async def keep_badges(connection: Connection, badges: Sequence[Badge]) -> dict[U
         [award.trigger.traceparent for award in awards],
         [badge.traceparent for badge in badges],
         [award.act is None for award in awards],
+        [badge.place and badge.place[0] for badge in badges],
+        [badge.place and badge.place[1] for badge in badges],
     )
     return {row["badge_id"]: row["awarded_at"] for row in rows}
 

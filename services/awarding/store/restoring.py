@@ -45,6 +45,8 @@ async def restore_badges(connection: Connection, badges: Sequence[RestoredBadge]
         [badge.traceparent for badge in badges],
         [badge.is_grounded for badge in told],
         [badge.awarded_at or badge.valid_from for badge in told],
+        [badge.list_number for badge in badges],
+        [None if badge.list_number is None else badge.told.status_index for badge in badges],
     )
 
 

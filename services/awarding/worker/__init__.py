@@ -41,6 +41,7 @@ from services.awarding.rules.badge import Deployment
 from services.awarding.settings import AwardingSettings
 from services.awarding.store.restoring import is_restored
 from services.awarding.worker.memory import plan_of
+from services.awarding.worker.status_lists import work_off_status_lists
 
 log = structlog.get_logger(__name__)
 
@@ -89,6 +90,7 @@ def open_office(settings: AwardingSettings) -> Office:
         namespace=settings.namespace(),
         ring=settings.ring(),
         keys_valid_from=settings.signing_key_valid_from,
+        purposes=settings.list_purposes(),
     )
 
 
@@ -116,6 +118,7 @@ async def run(settings: ServiceSettings) -> None:
     aside = [
         asyncio.create_task(_when(ready, work_off_backlog(office, database, most=most))),
         asyncio.create_task(_when(ready, work_off_acts(office, database, most=most))),
+        asyncio.create_task(_when(ready, work_off_status_lists(office, database))),
         asyncio.create_task(_when(ready, work_off_imports(office, database, most=most))),
         asyncio.create_task(_when(ready, work_off_endorsements(office, database, most=most))),
         asyncio.create_task(_when(ready, work_off_records(office, database))),

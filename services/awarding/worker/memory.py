@@ -25,13 +25,14 @@ from libs.common.messaging.hearing import Hears
 from libs.common.messaging.restoring import Plan
 from services.awarding import handlers
 from services.awarding.handlers import Office, logbook, restoring
+from services.awarding.handlers.status_lists import on_status_list_signed
 
 # What awarding tells and has no need to remember: it follows from the rest, or is kept in tables that are not made.
-PASSED_OVER = (BadgeExpired, StatusListSigned)
+PASSED_OVER = (BadgeExpired,)
 # The tables that follow from the topics. What the others hold, no topic tells.
 MADE_OF_TOPICS = frozenset({
     "achievement", "badge", "badge_change", "catalogue_revision", "fact", "issuer", "learner", "log_head", "logged",
-    "milestone", "recheck", "restored", "review", "signing_key", "unlogged", "voided",
+    "milestone", "recheck", "restored", "review", "signing_key", "status_list", "unlogged", "voided",
 })  # fmt: skip
 
 
@@ -49,7 +50,7 @@ def plan_of(heard: Sequence[Hears], office: Office) -> Plan:
             remembers(office),
             tuple(row for row in heard if row.topic not in compacted),
         ),
-        finish=handlers.complete_restoring,
+        finish=partial(handlers.complete_restoring, office),
         made=MADE_OF_TOPICS,
         seeds=("learner",),
         kept=("badge", "badge_change"),
@@ -73,5 +74,6 @@ def remembers(office: Office) -> tuple[Hears, ...]:
         Hears(BADGE_ISSUED, BadgeImported, partial(handlers.on_badge_imported, office), knows_seen=True),
         Hears(BADGE_ISSUED, ImportedBadgeWithdrawn, withdrawn, knows_seen=True),
         Hears(BADGE_ISSUED, BadgesLogged, logbook.on_badges_logged, ordered=True, knows_seen=True),
+        Hears(BADGE_ISSUED, StatusListSigned, on_status_list_signed, knows_seen=True),
         *(Hears(BADGE_ISSUED, told, restoring.pass_over, knows_seen=True) for told in PASSED_OVER),
     )

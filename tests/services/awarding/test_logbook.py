@@ -142,7 +142,7 @@ async def test_the_log_is_restored_and_goes_on(service: Service, fresh: Service)
             await logbook.on_badges_logged(work, again)
     await earn(fresh, *LEARNERS)
     async with begin(fresh.database) as work:
-        await handlers.complete_restoring(work)
+        await handlers.complete_restoring(fresh.office, work)
     assert await record(fresh) == 2
     [more] = await told(fresh)
     assert more.first_index == 3
