@@ -7,6 +7,7 @@ from typing import Any
 
 from libs.common.contracts import (
     AchievementPublished,
+    BadgeExpired,
     BadgeIssued,
     BadgeReinstated,
     BadgeRevoked,
@@ -124,6 +125,16 @@ async def on_badge_reinstated(work: Work, received: Sequence[Received[BadgeReins
 async def on_badge_revoked(work: Work, received: Sequence[Received[BadgeRevoked]]) -> None:
     """Note which badges do not hold any more."""
     await _keep_badges(work, received, "revoked")
+
+
+async def on_badge_expired(work: Work, received: Sequence[Received[BadgeExpired]]) -> None:
+    """Note which badges' time has run out: whether they were suspended or revoked besides is another matter."""
+    rows = [
+        (one.content.badge_id, one.content.learner_id, one.content.expired_at, one.event_id)
+        for one in received
+        if one.content is not None
+    ]
+    await store.keep_ends(work.connection, rules.newest_of_each(rows, key=lambda row: row[0], order=lambda row: row[2]))
 
 
 async def on_milestone_reached(work: Work, received: Sequence[Received[MilestoneReached]]) -> None:

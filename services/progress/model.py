@@ -139,12 +139,14 @@ class Enrollment:
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """A badge of the learner, as awarding told it; `status` is issued, suspended or revoked."""
+    """A badge of the learner, as awarding told it; `status` is issued, suspended, revoked or, where it would hold but
+    for its time, expired."""
 
     badge_id: UUID
     achievement_id: str
     status: str
     status_at: datetime
+    expired_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,11 @@ async def milestones_of_learner(connection: Connection, learner_id: str) -> list
     return [Milestone(**dict(row)) for row in await connection.fetch(SQL["milestones_of_learner"], learner_id)]
 
 
+async def keep_ends(connection: Connection, ends: Sequence[tuple[UUID, str, datetime, UUID]]) -> None:
+    """Keep (badge id, learner id, expired at, event id), each badge once."""
+    await connection.execute(SQL["keep_ends"], *_columns(ends, 4))
+
+
 async def parked_events(connection: Connection, *, after: int, limit: int) -> list[KeptEvent]:
     """The events that wait for their learner, in order of arrival, from the one behind `after`."""
     return [KeptEvent(**dict(row)) for row in await connection.fetch(SQL["parked_events"], after, limit)]

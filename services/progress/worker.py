@@ -31,7 +31,7 @@ from services.progress.model import FORMS
 
 # Told on `badge-issued`, and nothing that is kept here.
 _PASSED_OVER = (
-    BadgeExpired, StatusListSigned, KeyPublished, ActDone, BadgesLogged, BadgeImported,
+    StatusListSigned, KeyPublished, ActDone, BadgesLogged, BadgeImported,
     ImportedBadgeWithdrawn, EndorsementSigned,
 )  # fmt: skip
 
@@ -46,6 +46,7 @@ HEARS = (
     Hears(BADGE_ISSUED, BadgeSuspended, handlers.on_badge_suspended),
     Hears(BADGE_ISSUED, BadgeReinstated, handlers.on_badge_reinstated),
     Hears(BADGE_ISSUED, BadgeRevoked, handlers.on_badge_revoked),
+    Hears(BADGE_ISSUED, BadgeExpired, handlers.on_badge_expired),
     Hears(BADGE_ISSUED, MilestoneReached, handlers.on_milestone_reached),
     *(Hears(BADGE_ISSUED, told, handlers.pass_over) for told in _PASSED_OVER),
 )

@@ -48,6 +48,9 @@ class AchievementPublished(Contract):
     what becomes of learners who started an earlier version (B5). `on_loss` is what becomes of a badge when what it
     stands on falls away (B4): it is kept; suspended until its requirement is met again; or revoked where that is
     gone for good, and suspended where it may come back. `results` are what a badge tells of the learner's results.
+
+    A badge is valid for `valid_for_days` (for ever where that is not said). What occurs from `renewal_opens_days`
+    before its end on counts for the next one: 90 days where that is not said, and always less than the badge's time.
     """
 
     TYPE: ClassVar[str] = "cairn.achievement-published.v1"
@@ -70,6 +73,8 @@ class AchievementPublished(Contract):
     on_new_version: Literal["grandfather", "upgrade", "re-evaluate"] = "grandfather"
     on_loss: Literal["keep", "suspend", "revoke"] = "suspend"
     results: tuple[ResultDescribed, ...] = ()
+    valid_for_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    renewal_opens_days: Annotated[int, Field(ge=0, le=36_500)] | None = None
     published_at: AwareDatetime
 
 

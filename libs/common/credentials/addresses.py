@@ -16,6 +16,10 @@ class Addresses:
         """A badge: page or JSON by `Accept`; also the id of its Open Badges 3.0 credential."""
         return f"{self.base_url}/badges/{badge}"
 
+    def badge_refresh(self, badge: UUID | str) -> str:
+        """Where the newest badge is found of the same learner and achievement: the id of a refresh service."""
+        return f"{self.base_url}/badges/{badge}/refresh"
+
     def assertion(self, badge: UUID | str) -> str:
         """The badge's Open Badges 2.0 hosted assertion."""
         return f"{self.base_url}/ob2/assertions/{badge}"

@@ -17,6 +17,7 @@ from services.awarding.handlers.endorsements import (
     show_endorsement,
     sign_endorsements,
 )
+from services.awarding.handlers.expiry import expire_ended, schedule_expiry
 from services.awarding.handlers.facts import (
     on_activity_completed,
     on_assessment_scored,
@@ -68,6 +69,7 @@ __all__ = [
     "complete_rehearsal",
     "complete_restoring",
     "evaluate_restored",
+    "expire_ended",
     "explain_achievement",
     "on_achievement_published",
     "on_activity_completed",
@@ -96,6 +98,7 @@ __all__ = [
     "revoke_key",
     "revoke_version",
     "rotate_key",
+    "schedule_expiry",
     "schedule_import_check",
     "schedule_recheck",
     "show_act",

@@ -37,11 +37,16 @@ async def record_act(work: Work, act: Act) -> Act:
     return kept
 
 
-async def complete_acts(office: Office, work: Work, *, most: int) -> int:
-    """Carry out what waits, of up to `most` learners one act each; answers how many. Several workers may do it."""
+async def complete_acts(office: Office, work: Work, *, most: int, tried: list[UUID] | None = None) -> int:
+    """Carry out what waits, of up to `most` learners one act each; answers how many. Several workers may do it.
+
+    Which acts are taken on is noted in `tried`, so that it is known when carrying them out fails.
+    """
     connection = work.connection
     catalogue = await office.catalogue(connection)
     waiting = await act_store.waiting_acts(connection, most)
+    if tried is not None:
+        tried[:] = [act.act_id for act, _ in waiting]
     if not waiting:
         return 0
     badges = await badge_store.badges_of(connection, {act.learner_id for act, _ in waiting})
@@ -105,12 +110,9 @@ def _outcome(act: Act, found: Award | ByHand | Refused) -> tuple[UUID, str | Non
     return act.act_id, refusal, found.badge_id if isinstance(found, Award) else None
 
 
-async def cancel_act(work: Work) -> list[UUID]:
-    """Give the first act that waits up, because carrying it out failed and will fail again: it is refused."""
-    waiting = await act_store.waiting_acts(work.connection, 1)
-    if waiting:
-        await act_store.done_acts(work.connection, [(act.act_id, FAILED, None) for act, _ in waiting])
-    return [act.act_id for act, _ in waiting]
+async def cancel_act(work: Work, act_id: UUID) -> None:
+    """Give an act up, because carrying it out failed and will fail again: it is refused, if it waits still."""
+    await act_store.done_acts(work.connection, [(act_id, FAILED, None)])
 
 
 async def show_act(reader: Reader, act_id: UUID) -> dict[str, Any] | None:

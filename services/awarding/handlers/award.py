@@ -13,10 +13,10 @@ from libs.common.telemetry import BADGES, SIGNED, current_traceparent, parent_co
 from services.awarding.handlers.milestones import tell_milestones
 from services.awarding.handlers.office import SOURCE, Office, Signers
 from services.awarding.handlers.status_lists import Place, issue_places, map_place
-from services.awarding.model import Award, Badge
+from services.awarding.model import Award, Badge, Held
 from services.awarding.rules.awards import Standing, decide_awards, in_order_of_arrival
 from services.awarding.rules.badge import claim_of
-from services.awarding.rules.catalogue import Catalogue
+from services.awarding.rules.catalogue import Catalogue, Lineage
 from services.awarding.rules.outcome import Record
 from services.awarding.store import badges as badge_store
 from services.awarding.store import endorsements as endorsement_store
@@ -67,28 +67,30 @@ async def _award_due(
 
 async def _hopeful(connection: Connection, catalogue: Catalogue, touched: Touched) -> dict[str, set[str]]:
     """The touched achievements that may be due, judged cheaply: most events are done with here."""
-    achievements = catalogue.achievements
-    pairs = [
-        (learner, name, achievements[name].object_ids, achievements[name].tree.fewest)
-        for learner, names in touched.items()
-        for name in names
-    ]
+    lineages = catalogue.lineages
+    pairs = [_pair(learner, name, lineages[name]) for learner, names in touched.items() for name in names]
     if not pairs:
         return {}
     facts = await fact_store.promising_facts(connection, pairs)
     records = {pair: Record.of(found) for pair, found in facts.items()}
     stacks = [
-        (learner, name)
-        for learner, name, _, fewest in pairs
-        if achievements[name].tree.badges and (not fewest or (learner, name) in records)
+        (pair.learner_id, pair.achievement_id)
+        for pair in pairs
+        if lineages[pair.achievement_id].badges and (not pair.fewest or pair[:2] in records)
     ]
     if stacks:
         await _add_held(connection, catalogue, records, stacks)
     hopeful: dict[str, set[str]] = {}
     for (learner, name), record in records.items():
-        if achievements[name].hopeful.met(record):
+        if any(version.hopeful.met(record) for version in lineages[name].versions):
             hopeful.setdefault(learner, set()).add(name)
     return hopeful
+
+
+def _pair(learner_id: str, name: str, lineage: Lineage) -> fact_store.Pair:
+    # What requires badges may be renewed by a badge alone, whatever the facts are.
+    opens = None if lineage.badges else lineage.opens_days
+    return fact_store.Pair(learner_id, name, lineage.object_ids, lineage.fewest, lineage.settled_version, opens)
 
 
 async def _add_held(
@@ -99,17 +101,18 @@ async def _add_held(
 ) -> None:
     """Complete the records of achievements that require badges; drop those that are awarded already.
 
-    A badge that does not hold counts for nothing, and stands in the way of another until it is over.
+    A badge that is suspended or revoked counts for nothing, and stands in the way of another until it is over.
     """
-    wanted = {(learner, badge) for learner, name in stacks for badge in catalogue.achievements[name].tree.badges}
+    wanted = {(learner, badge) for learner, name in stacks for badge in catalogue.lineages[name].badges}
     held = await badge_store.held_badges(connection, wanted | set(stacks))
     for learner, name in stacks:
         badges = held.get(learner, ())
-        if any(badge.achievement_id == name and not badge.is_over for badge in badges):
+        if catalogue.lineages[name].is_settled(badge for badge in badges if badge.achievement_id == name):
             records.pop((learner, name), None)
         else:
-            holding = {badge.achievement_id: badge for badge in badges if badge.holds}
-            records.setdefault((learner, name), Record()).held.update(holding)
+            # As if none of them had ended: what is judged cheaply is judged hopefully.
+            standing = {badge.achievement_id: badge for badge in badges if badge.stands}
+            records.setdefault((learner, name), Record()).held.update(standing)
 
 
 async def _standings(
@@ -117,30 +120,31 @@ async def _standings(
 ) -> list[Standing]:
     """All that matters to the hopeful achievements and to those above them, for each learner."""
     scopes = {learner: catalogue.reachable(names) for learner, names in hopeful.items()}
-    achievements = {name: catalogue.achievements[name] for scope in scopes.values() for name in scope}
+    lineages = catalogue.lineages
     wanted = {
-        learner: " ".join(sorted({word for name in scope for word in achievements[name].object_ids.split()}))
+        learner: " ".join(sorted({word for name in scope for word in lineages[name].object_ids.split()}))
         for learner, scope in scopes.items()
     }
     facts = await fact_store.facts_about(connection, list(wanted.items()))
     held = await badge_store.held_badges(
         connection,
         {(learner, badge) for learner, scope in scopes.items() for name in scope
-         for badge in (name, *achievements[name].tree.badges)},
+         for badge in (name, *lineages[name].badges)},
     )  # fmt: skip
     standings: list[Standing] = []
     for learner, scope in sorted(scopes.items()):
-        found, given = facts.get(learner, []), held.get(learner, [])
-        badges = [badge for badge in given if badge.holds]
-        open_ids = frozenset(scope - {badge.achievement_id for badge in given if not badge.is_over})
-        cycles = {badge.achievement_id: badge.cycle + 1 for badge in sorted(given, key=lambda badge: badge.cycle)}
+        found, badges = facts.get(learner, []), held.get(learner, [])
+        standing = [badge for badge in badges if badge.stands]
+        given: dict[str, list[Held]] = {}
+        for badge in badges:
+            given.setdefault(badge.achievement_id, []).append(badge)
+        open_ids = frozenset(name for name in scope if not lineages[name].is_settled(given.get(name, ())))
         if new is None:
-            arrivals = in_order_of_arrival(found, badges)
-            standings.append(Standing(learner, Record(), arrivals, open_ids, cycles))
+            standings.append(Standing(learner, Record(), in_order_of_arrival(found, standing), open_ids, given))
             continue
         arrived = new.get(learner, set[UUID]())
-        known = Record.of((fact for fact in found if fact.event_id not in arrived), badges)
-        standings.append(Standing(learner, known, [f for f in found if f.event_id in arrived], open_ids, cycles))
+        known = Record.of((fact for fact in found if fact.event_id not in arrived), standing)
+        standings.append(Standing(learner, known, [f for f in found if f.event_id in arrived], open_ids, given))
     return standings
 
 
@@ -207,6 +211,7 @@ def _told(badge: Badge, awarded_at: datetime) -> Outgoing:
         cycle=award.cycle,
         issuer_id=badge.issuer_id,
         valid_from=award.valid_from,
+        valid_until=award.valid_until,
         credential=badge.credential,
         open_badge_2=badge.open_badge_2,
         digest=badge.digest,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from libs.common.contracts import AchievementPublished, IssuerPublished
 from libs.common.messaging.hearing import Received
 from libs.common.messaging.work import Work
 from services.awarding.handlers.keys import issue_keys
 from services.awarding.handlers.office import Office
-from services.awarding.rules.catalogue import Achievement
+from services.awarding.rules.catalogue import Lineage
 from services.awarding.store import catalogue as catalogue_store
 
 
@@ -26,7 +26,11 @@ async def on_issuer_published(office: Office, work: Work, events: Sequence[Recei
     if office.decides:
         await issue_keys(office, work, sorted(issuers))
     new = issuers.keys() - before.issuers.keys()
-    waiting = [entry for entry in before.achievements.values() if entry.published.issuer_id in new]
+    waiting = [
+        lineage
+        for lineage in before.lineages.values()
+        if any(version.published.issuer_id in new for version in lineage.versions)
+    ]
     await _recheck(work, waiting)
 
 
@@ -47,13 +51,14 @@ async def on_achievement_published(
     revision = await catalogue_store.next_revision(connection)
     new = await catalogue_store.keep_achievements(connection, revision, list(published.values()))
     catalogue = await office.catalogue(connection)
-    newest = [entry for entry in catalogue.achievements.values() if (entry.achievement_id, entry.version) in new]
-    await _recheck(work, newest)
+    await _recheck(work, [catalogue.lineages[name] for name in sorted({name for name, _ in new})])
 
 
-async def _recheck(work: Work, achievements: Iterable[Achievement]) -> None:
-    trees = [entry.tree for entry in achievements]
-    if trees:
-        abouts = {about for tree in trees for about in tree.mentions}
-        badges = {badge for tree in trees for badge in tree.badges}
+async def _recheck(work: Work, lineages: Sequence[Lineage]) -> None:
+    """Have all looked at again whom a publication may concern: who did or holds what any version mentions, and who
+    holds an earlier version."""
+    if lineages:
+        abouts = {about for lineage in lineages for about in lineage.mentions}
+        badges = {badge for lineage in lineages for badge in lineage.badges}
+        badges |= {lineage.versions[0].achievement_id for lineage in lineages if len(lineage.versions) > 1}
         await catalogue_store.recheck_mentioned(work.connection, abouts, badges)

@@ -20,6 +20,7 @@ from services.awarding.handlers.office import Office
 from services.awarding.handlers.states import evaluate_badges
 from services.awarding.model import Cause, FactKind, NewFact, NewVoid
 from services.awarding.rules.scores import points_of
+from services.awarding.rules.states import cause_of, may_not_hold, note_cause
 from services.awarding.store import facts as fact_store
 from services.awarding.store import learners as learner_store
 
@@ -111,12 +112,17 @@ async def keep_facts(office: Office, work: Work, facts: Sequence[NewFact]) -> No
     by_about, fragile = catalogue.by_about, catalogue.fragile
     for fact in facts:
         names = by_about.get((fact.kind, fact.object_id))
-        if names and fact.learner_id in registered:
+        if not names:
+            continue  # no badge depends on it
+        if fact.learner_id in registered:
             touched.setdefault(fact.learner_id, set()).update(names)
             new.setdefault(fact.learner_id, set()).add(fact.event_id)
         if fact.learner_id in unsettled or (fragile and (fact.kind, fact.object_id) in fragile):
-            _note(causes, fact.learner_id, Cause(fact.event_id, fact.occurred_at, fact.traceparent))
-    await award_touched(office, work, catalogue, touched, new)
+            note_cause(causes, fact.learner_id, Cause(fact.event_id, fact.occurred_at, fact.traceparent))
+    awards = await award_touched(office, work, catalogue, touched, new)
+    for award in awards:
+        if may_not_hold(catalogue, award):
+            causes.setdefault(award.learner_id, cause_of(award))
     await evaluate_badges(office, work, catalogue, _of(registered, causes))
 
 
@@ -134,19 +140,12 @@ async def void_facts(office: Office, work: Work, voids: Sequence[NewVoid]) -> No
     touched: dict[str, set[str]] = {}
     causes: dict[str, Cause] = {}
     for void in voids:
-        _note(causes, void.learner_id, Cause(void.voided_by, void.occurred_at, void.traceparent))
+        note_cause(causes, void.learner_id, Cause(void.voided_by, void.occurred_at, void.traceparent))
         names = catalogue.by_about.get((void.kind, void.object_id))
         if names and void.learner_id in registered:
             touched.setdefault(void.learner_id, set()).update(names)
     await award_touched(office, work, catalogue, touched, {})
     await evaluate_badges(office, work, catalogue, _of(registered, causes))
-
-
-def _note(causes: dict[str, Cause], learner_id: str, cause: Cause) -> None:
-    """Of a batch's events about one learner, the last in time is the cause of what follows."""
-    known = causes.get(learner_id)
-    if known is None or (cause.at, cause.cause_id) > (known.at, known.cause_id):
-        causes[learner_id] = cause
 
 
 def _of(registered: set[str], causes: dict[str, Cause]) -> dict[str, Cause]:

@@ -64,4 +64,4 @@ async def read_learner(shelf: Shelf, reader: Reader, learner_id: str) -> tuple[C
     facts = await fact_store.facts_about(reader, [(learner_id, objects)])
     kept = (await badge_store.badges_of(reader, [learner_id])).get(learner_id, [])
     given = [entry.held for entry in kept]
-    return catalogue, Record.of(facts.get(learner_id, ()), (held for held in given if held.holds)), given
+    return catalogue, Record.of(facts.get(learner_id, ()), (held for held in given if held.stands)), given

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from services.awarding.model import Trail
-from services.awarding.rules.catalogue import Achievement
+from services.awarding.rules.catalogue import Achievement, Lineage
 from services.awarding.rules.explanation import explanation
 from services.awarding.rules.outcome import Record
 from services.awarding.store import badges as badge_store
@@ -22,23 +22,26 @@ if TYPE_CHECKING:
 async def explain_achievement(reader: Reader, learner_id: str, achievement_id: str) -> dict[str, Any] | str:
     """Why the learner has, or has not, earned the achievement; or the word for what is unknown.
 
-    Of a badge that was given it is the version earned that is explained, else the newest.
+    It is the version that judges the learner which is explained: the one earned, or the one still to be earned.
     """
     if not await learner_store.is_learner_known(reader, learner_id):
         return "learner"
-    held = await badge_store.held_badges(reader, {(learner_id, achievement_id)})
-    earned = max(held.get(learner_id, []), key=lambda badge: badge.cycle, default=None)
-    published = await catalogue_store.achievement(reader, achievement_id, earned.version if earned else None)
-    if published is None:
+    versions = await catalogue_store.versions_of(reader, achievement_id)
+    if not versions:
         return "achievement"
-    achievement = Achievement.of(published)
-    tree = achievement.tree
-    facts = await fact_store.facts_about(reader, [(learner_id, achievement.object_ids)])
-    badges = await badge_store.held_badges(reader, {(learner_id, badge) for badge in tree.badges})
-    record = Record.of(facts.get(learner_id, []), (held for held in badges.get(learner_id, []) if held.holds))
-    place = (learner_id, achievement_id, achievement.version)
-    milestones = await milestone_store.milestones_in(reader, [place]) if achievement.milestones else []
-    return explanation(learner_id, achievement, record, earned, milestones)
+    lineage = Lineage.of([Achievement.of(published) for published in versions])
+    facts = await fact_store.facts_about(reader, [(learner_id, lineage.object_ids)])
+    names = {achievement_id, *lineage.badges}
+    badges = (await badge_store.held_badges(reader, {(learner_id, name) for name in names})).get(learner_id, [])
+    record = Record.of(facts.get(learner_id, []), (held for held in badges if held.stands))
+    given = [held for held in badges if held.achievement_id == achievement_id]
+    milestones = [
+        milestone
+        for version in lineage.versions
+        if version.milestones
+        for milestone in await milestone_store.milestones_in(reader, [(learner_id, achievement_id, version.version)])
+    ]
+    return explanation(learner_id, lineage, record, given, milestones)
 
 
 async def show_trail(reader: Reader, badge_id: UUID) -> Trail | None:

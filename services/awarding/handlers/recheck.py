@@ -6,7 +6,8 @@ from libs.common.messaging.work import Work
 from services.awarding.handlers.award import award_touched
 from services.awarding.handlers.office import Office
 from services.awarding.handlers.states import evaluate_badges
-from services.awarding.rules.states import cause_of
+from services.awarding.model import Cause
+from services.awarding.rules.states import cause_of, may_not_hold, note_cause, published_as_cause
 from services.awarding.store import learners as learner_store
 
 
@@ -27,10 +28,17 @@ async def recheck_waiting(office: Office, work: Work, *, most: int) -> int:
     for learner, badge in held:
         if learner in registered:
             touched.setdefault(learner, set()).update(catalogue.by_badge.get(badge, ()))
+    causes: dict[str, Cause] = {}
     for learner, badge in held:
-        touched.get(learner, set[str]()).discard(badge)
+        lineage = catalogue.lineages[badge]
+        if lineage.is_plain:
+            touched.get(learner, set[str]()).discard(badge)
+        elif learner in registered and (newer := lineage.newest_taking()) is not None:
+            note_cause(causes, learner, published_as_cause(newer))
     awards = await award_touched(office, work, catalogue, touched)
-    causes = {award.learner_id: cause_of(award) for award in awards if registered[award.learner_id]}
+    for award in awards:
+        if registered[award.learner_id] or may_not_hold(catalogue, award):
+            causes.setdefault(award.learner_id, cause_of(award))
     await evaluate_badges(office, work, catalogue, causes)
     return len(learner_ids)
 

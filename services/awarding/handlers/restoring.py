@@ -8,6 +8,7 @@ from typing import Any
 
 from libs.common.contracts import (
     ActDone,
+    BadgeExpired,
     BadgeIssued,
     BadgeReinstated,
     BadgeRevoked,
@@ -62,6 +63,12 @@ async def on_badge_reinstated(work: Work, events: Sequence[Received[BadgeReinsta
     await _restore_changes(work, events, BadgeState.HOLDS)
 
 
+async def on_badge_expired(work: Work, events: Sequence[Received[BadgeExpired]]) -> None:
+    """Keep that it was told of badges that their time has run out, so that what stands on them stays as it was."""
+    ended = [heard.content.badge_id for heard in events if heard.content is not None]
+    await restoring_store.restore_ends(work.connection, ended)
+
+
 async def on_act_done(work: Work, events: Sequence[Received[ActDone]]) -> None:
     """Keep what people decided about badges; who they were is not told."""
     told = [heard.content for heard in events if heard.content is not None]
@@ -86,10 +93,6 @@ async def on_key_published(work: Work, events: Sequence[Received[KeyPublished]])
         if (told := heard.content) is not None
     }  # fmt: skip
     await key_store.keep_keys(work.connection, list(keys.values()))
-
-
-async def pass_over(work: Work, events: Sequence[Received[Any]]) -> None:
-    """Nothing of this is kept: it follows from what is."""
 
 
 async def complete_restoring(office: Office, work: Work) -> None:

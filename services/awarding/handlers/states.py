@@ -66,11 +66,11 @@ async def _change_states(work: Work, catalogue: Catalogue, causes: Mapping[str, 
 
 
 def _opened_by(catalogue: Catalogue, change: Change) -> tuple[str, ...]:
-    """What may be earned by a change: what requires a badge that holds again, or a badge anew."""
+    """What may be earned by a change: what requires a badge that holds again, a badge anew, or what follows it."""
     name = change.kept.held.achievement_id
     if change.state is BadgeState.HOLDS:
-        return catalogue.by_badge.get(name, ())
-    return (name,) if change.is_over and name in catalogue.achievements else ()
+        return (*catalogue.by_badge.get(name, ()), *(() if catalogue.lineages[name].is_plain else (name,)))
+    return (name,) if change.is_over else ()
 
 
 def _told(change: Change, cause: Cause) -> ToldChange:

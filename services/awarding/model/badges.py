@@ -71,8 +71,9 @@ class Trigger:
 class Held:
     """A badge that a learner was given. `credits` is what it adds to a `credits` requirement (None: nothing).
 
-    Only one whose `state` is `HOLDS` counts. Where it `is_over`, the achievement may be earned again, as the next
-    cycle.
+    Only one that `holds` counts. Where it `is_over`, the achievement may be earned again, as the next cycle. It
+    `is_expired` once it was told that its time, up to and including `valid_until`, has run out. Where a person
+    suspended or revoked it (`is_barred`), facts earn no other one.
     """
 
     learner_id: str
@@ -85,11 +86,19 @@ class Held:
     cycle: int = 0
     state: BadgeState = BadgeState.HOLDS
     is_over: bool = False
+    valid_until: datetime | None = None
+    is_expired: bool = False
+    is_barred: bool = False
+
+    @property
+    def stands(self) -> bool:
+        """Whether it counted for what requires it as long as its time lasted."""
+        return self.state is BadgeState.HOLDS
 
     @property
     def holds(self) -> bool:
         """Whether it counts for what requires it."""
-        return self.state is BadgeState.HOLDS
+        return self.state is BadgeState.HOLDS and not self.is_expired
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +152,8 @@ class ToldChange:
 
 @dataclass(frozen=True, slots=True)
 class Award:
-    """A badge is due: its derived id, for what, since when (`valid_from`), by which events and badges, and the event
-    that completed it."""
+    """A badge is due: its derived id, for what, since when (`valid_from`) and until when (None: for ever), by which
+    events and badges, and the event that completed it."""
 
     badge_id: UUID
     learner_id: str
@@ -157,6 +166,7 @@ class Award:
     trigger: Trigger
     # A person's act, where no fact is behind the award.
     act: Act | None = None
+    valid_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +194,18 @@ class Badge:
     traceparent: str | None
     credential_jwt: str | None = None
     place: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A badge whose time ran out at `valid_until`; it may have been `revoked` before. `traceparent` as in `Badge`."""
+
+    badge_id: UUID
+    learner_id: str
+    achievement_id: str
+    valid_until: datetime
+    traceparent: str | None
+    revoked: bool
 
 
 class NewFact(NamedTuple):

@@ -38,6 +38,7 @@ class BadgeNow:
     state: BadgeState
     by_hand: BadgeState
     awarded_at: datetime
+    is_expired: bool = False
 
 
 @dataclass(frozen=True, slots=True)

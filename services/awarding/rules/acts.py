@@ -8,6 +8,7 @@ from uuid import UUID
 from libs.common.credentials.identifiers import badge_id
 from services.awarding.model import Act, Award, BadgeState, ByHand, Kept, Refused, Trigger
 from services.awarding.rules.catalogue import Catalogue
+from services.awarding.rules.slots import cycles_of, ends_at
 
 HOLDS, SUSPENDED, REVOKED = BadgeState.HOLDS, BadgeState.SUSPENDED, BadgeState.REVOKED
 
@@ -29,15 +30,28 @@ def decide_act(catalogue: Catalogue, act: Act, badges: Sequence[Kept], namespace
 
 
 def _award(catalogue: Catalogue, act: Act, badges: Sequence[Kept], namespace: UUID) -> Award | Refused:
-    """The newest version, valid since it was asked for, as the next cycle where there was a badge before."""
+    """The newest version, valid since it was asked for: as the next cycle where there was a badge before, or where one
+    may be renewed by now."""
     achievement = catalogue.achievements.get(act.achievement_id)
     if achievement is None or achievement.published.issuer_id not in catalogue.issuers:
         return Refused("expected a published achievement of a published issuer")
     given = [kept.held for kept in badges if kept.held.achievement_id == act.achievement_id]
-    if any(held.state is not REVOKED and not held.is_over for held in given):
-        return Refused("expected a learner without this badge: it is held, or suspended and may be reinstated")
+    in_the_way = [held for held in given if held.state is not REVOKED and not held.is_over]
+    cycles = cycles_of(catalogue.lineages[act.achievement_id], given)
+    before = None
+    if in_the_way:
+        last = cycles[-1]
+        if (
+            last.badges
+            or last.since is None
+            or act.asked_at < last.since
+            or not all(held.stands for held in in_the_way)
+        ):
+            return Refused("expected a learner without this badge: it is held, or suspended and may be reinstated")
+        before = last.before
     cycle = max((held.cycle + 1 for held in given), default=0)
     version = achievement.version
     derived = badge_id(namespace, act.learner_id, act.achievement_id, str(version), cycle)
     trigger = Trigger(act.act_id, 0, act.traceparent)
-    return Award(derived, act.learner_id, act.achievement_id, version, cycle, act.asked_at, (), (), trigger, act)
+    ends = ends_at(achievement, act.asked_at, before)
+    return Award(derived, act.learner_id, act.achievement_id, version, cycle, act.asked_at, (), (), trigger, act, ends)

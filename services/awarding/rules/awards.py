@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from heapq import heappop, heappush
 from uuid import UUID
 
@@ -17,25 +16,22 @@ from libs.common.credentials.identifiers import badge_id
 from services.awarding.model import Award, Fact, Held, Nothing, Trigger
 from services.awarding.rules.catalogue import Achievement, Catalogue
 from services.awarding.rules.outcome import Outcome, Record, proving_badges, proving_facts
-from services.awarding.rules.tree import proof_of
-
-# Which award of the achievement to the learner it is; renewals count on.
-FIRST_CYCLE = 0
+from services.awarding.rules.slots import Slot, earned, ends_at, open_slots
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where one learner stands: what is known already, what arrives now, and what is still to be earned.
 
-    `arrivals` are in the order of arrival. `open_ids` are the achievements to decide on, `cycles` says which cycle
-    comes next of those that were awarded before.
+    `arrivals` are in the order of arrival. `open_ids` are the achievements to decide on, `given` all badges of those
+    that the learner was given, whatever became of them.
     """
 
     learner_id: str
     known: Record
     arrivals: Sequence[Fact | Held]
     open_ids: frozenset[str]
-    cycles: Mapping[str, int] = field(default_factory=dict[str, int])
+    given: Mapping[str, Sequence[Held]] = field(default_factory=dict[str, Sequence[Held]])
 
 
 def decide_awards(catalogue: Catalogue, standing: Standing, namespace: UUID) -> tuple[Award | Nothing, ...]:
@@ -48,7 +44,8 @@ def decide_awards(catalogue: Catalogue, standing: Standing, namespace: UUID) -> 
         walk.arrive(arrival)
     # What no arrival completes: a fact that was voided may have brought a better attempt to the fore.
     walk.look_at(standing.open_ids, None)
-    nothing = (Nothing(standing.learner_id, name, walk.why_not(name)) for name in sorted(walk.open_ids))
+    awarded = {award.achievement_id for award in walk.awards}
+    nothing = (Nothing(standing.learner_id, name, walk.why_not(name)) for name in sorted(walk.open_ids - awarded))
     return (*walk.awards, *nothing)
 
 
@@ -60,7 +57,7 @@ class _Walk:
         self.namespace = namespace
         self.learner_id = standing.learner_id
         self.record = standing.known
-        self.cycles = standing.cycles
+        self.given = {name: list(given) for name, given in standing.given.items()}
         self.open_ids = {name for name in standing.open_ids if name in catalogue.achievements}
         self.awards: list[Award] = []
 
@@ -71,7 +68,7 @@ class _Walk:
             trigger = Trigger(arrival.event_id, arrival.arrived, arrival.traceparent)
             self.look_at(self.catalogue.by_about.get(arrival.about, ()), trigger)
         else:
-            self.record.held[arrival.achievement_id] = arrival
+            self.record.hold(arrival)
             self.look_at(self.catalogue.by_badge.get(arrival.achievement_id, ()), arrival.trigger)
 
     def look_at(self, names: Iterable[str], trigger: Trigger | None) -> None:
@@ -81,15 +78,8 @@ class _Walk:
         queue.sort()
         while queue:
             _, name = heappop(queue)
-            if name not in self.open_ids:
+            if name not in self.open_ids or not self._earn(name, trigger):
                 continue
-            achievement = self.catalogue.achievements[name]
-            if not self._is_issuable(achievement):
-                continue
-            outcome = proof_of(achievement.tree, self.record)
-            if outcome.met_at is None:
-                continue
-            self._award(achievement, outcome, outcome.met_at, trigger)
             for above in self.catalogue.by_badge.get(name, ()):
                 if above in self.open_ids:
                     heappush(queue, (rank[above], above))
@@ -101,17 +91,53 @@ class _Walk:
     def _is_issuable(self, achievement: Achievement) -> bool:
         return achievement.published.issuer_id in self.catalogue.issuers
 
-    def _award(self, achievement: Achievement, outcome: Outcome, met_at: datetime, trigger: Trigger | None) -> None:
+    def _earn(self, name: str, trigger: Trigger | None) -> bool:
+        """Award what is due of one achievement, version by version and cycle by cycle; answers whether any was."""
+        due = self._due(name)
+        is_any = due is not None
+        while due is not None:
+            self._award(*due, trigger)
+            due = self._due(name) if name in self.open_ids else None
+        return is_any
+
+    def _due(self, name: str) -> tuple[Slot, Outcome] | None:
+        for slot in open_slots(self.catalogue.lineages[name], self.given.get(name, ()), self.record):
+            if self._is_issuable(slot.achievement):
+                outcome = earned(slot, self.record)
+                if outcome.met:
+                    return slot, outcome
+        return None
+
+    def _award(self, slot: Slot, outcome: Outcome, trigger: Trigger | None) -> None:
+        met_at = outcome.met_at
+        assert met_at is not None
         facts, badges = proving_facts(outcome), proving_badges(outcome)
         trigger = trigger or _last_of(facts, badges)
-        name, version = achievement.achievement_id, achievement.version
-        cycle = self.cycles.get(name, FIRST_CYCLE)
+        name, version, cycle = slot.achievement.achievement_id, slot.achievement.version, slot.cycle
         derived = badge_id(self.namespace, self.learner_id, name, str(version), cycle)
-        credits_ = achievement.published.credits
-        award = Award(derived, self.learner_id, name, version, cycle, met_at, facts, badges, trigger)
+        ends = ends_at(slot.achievement, met_at, slot.before)
+        award = Award(derived, self.learner_id, name, version, cycle, met_at, facts, badges, trigger, valid_until=ends)
         self.awards.append(award)
-        self.open_ids.discard(name)
-        self.record.held[name] = Held(self.learner_id, name, version, derived, met_at, credits_, trigger, cycle)
+        held = held_by(award, slot.achievement)
+        self.given.setdefault(name, []).append(held)
+        self.record.hold(held)
+        if self.catalogue.lineages[name].is_plain:
+            self.open_ids.discard(name)
+
+
+def held_by(award: Award, achievement: Achievement) -> Held:
+    """The badge that an award gives, of this version of the achievement."""
+    return Held(
+        award.learner_id,
+        award.achievement_id,
+        award.version,
+        award.badge_id,
+        award.valid_from,
+        achievement.published.credits,
+        award.trigger,
+        award.cycle,
+        valid_until=award.valid_until,
+    )
 
 
 def _last_of(facts: Sequence[Fact], badges: Sequence[Held]) -> Trigger:

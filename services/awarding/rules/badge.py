@@ -97,6 +97,9 @@ def claim_of(
         recipient=hashed_subject(subject, recipient_salt(pepper, award.badge_id)),
         valid_from=award.valid_from,
         shown_name=shown_name,
+        valid_until=award.valid_until,
+        # OB 3.0, refreshService: a later version may follow, which the same learner may have earned by then (B5).
+        refresh_url=addresses.badge_refresh(award.badge_id) if published.on_new_version == "upgrade" else None,
         evidence=(_evidence(award),),
         results=results_of(addresses.achievement(award.achievement_id, str(award.version)), published, award.facts),
         credits_earned=None if published.credits is None else float(published.credits),

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
 
 from libs.common.contracts import AchievementPublished, IssuerPublished
-from services.awarding.model import About
+from services.awarding.model import About, Held
 from services.awarding.rules.tree import Node, compiled, fragile_in, pathways_in
+
+RENEWAL_OPENS_DAYS: Final = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +50,99 @@ class Achievement:
         """Its number, from 1."""
         return self.published.version
 
+    @property
+    def renewal_opens(self) -> timedelta:
+        """How long before its end a badge may be renewed: always less than its time, so that what earned it does not
+        renew it as well."""
+        wanted, lasts = self.published.renewal_opens_days, self.published.valid_for_days or 1
+        return timedelta(days=min(RENEWAL_OPENS_DAYS if wanted is None else wanted, lasts - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """All versions of one achievement, rising, and what they say together.
+
+    It `is_plain` where there is one version, whose badges are valid for ever. A badge of `settled_version` or a later
+    one has no other version to follow.
+    """
+
+    versions: tuple[Achievement, ...]
+    is_plain: bool
+    settled_version: int
+    opens_days: int
+    object_ids: str
+    fewest: int
+    mentions: frozenset[About]
+    badges: frozenset[str]
+
+    @classmethod
+    def of(cls, versions: Iterable[Achievement]) -> Lineage:
+        """The lineage of these versions, in any order."""
+        rising = tuple(sorted(versions, key=lambda version: version.version))
+        if len(rising) == 1:
+            object_ids = rising[0].object_ids
+        else:
+            object_ids = " ".join(sorted({word for version in rising for word in version.object_ids.split()}))
+        taking = [version.version for version in rising[1:] if version.published.on_new_version != "grandfather"]
+        return cls(
+            versions=rising,
+            is_plain=len(rising) == 1 and rising[0].published.valid_for_days is None,
+            settled_version=taking[-1] if taking else 1,
+            opens_days=max(version.renewal_opens.days for version in rising),
+            object_ids=object_ids,
+            fewest=min(version.tree.fewest for version in rising),
+            mentions=frozenset[About]().union(*(version.tree.mentions for version in rising)),
+            badges=frozenset[str]().union(*(version.tree.badges for version in rising)),
+        )
+
+    def is_settled(self, given: Iterable[Held]) -> bool:
+        """Whether nothing more can be earned beside these badges of the achievement: no other version, no renewal."""
+        return any(
+            not held.is_over and held.valid_until is None and held.version >= self.settled_version for held in given
+        )
+
+    def started_by(self, first: datetime) -> Achievement:
+        """The version that someone started who began at the instant `first`: the newest published by then, or the
+        first of all."""
+        found = [version for version in self.versions if version.published.published_at <= first]
+        return found[-1] if found else self.versions[0]
+
+    def line_from(self, started: Achievement) -> tuple[Achievement, ...]:
+        """The version started, and the later ones that take everyone along (`upgrade` or `re-evaluate`), rising.
+
+        A `grandfather` version leaves everyone where they are; the last of the line is the one that judges.
+        """
+        return (started, *(later for later in self._after(started.version) if _takes_along(later)))
+
+    def closed_at(self, version: int) -> datetime | None:
+        """When a later version took everyone along, so that nothing that occurred since counts for this one."""
+        return next((later.published.published_at for later in self._after(version) if _takes_along(later)), None)
+
+    def newest_taking(self) -> Achievement | None:
+        """The newest version that took everyone along, or None."""
+        return next((version for version in reversed(self.versions[1:]) if _takes_along(version)), None)
+
+    def judged_anew_by(self, version: int) -> Achievement | None:
+        """The last of the later versions that say `re-evaluate`: badges of this version have to meet it as well."""
+        anew = [later for later in self._after(version) if later.published.on_new_version == "re-evaluate"]
+        return anew[-1] if anew else None
+
+    def _after(self, version: int) -> Iterable[Achievement]:
+        return (later for later in self.versions if later.version > version)
+
+
+def _takes_along(version: Achievement) -> bool:
+    return version.published.on_new_version != "grandfather"
+
 
 @dataclass(frozen=True)
 class Catalogue:
     """The newest version of each achievement, and all `versions`, at one revision. It is replaced, never changed.
 
-    `by_about` and `by_badge` name the achievements that mention a fact's object or a badge; `rank` puts what is
-    required, in any version, before what requires it (topological order). A further fact about what is `fragile` may
-    cost a badge.
+    `by_about` and `by_badge` name the achievements that mention a fact's object or a badge, in any version, for
+    learners may be held to an earlier one; `lineages` are the versions by achievement; `rank` puts what is required,
+    in any version, before what requires it (topological order). A further fact about what is `fragile` may cost a
+    badge.
     """
 
     revision: int = 0
@@ -64,26 +153,30 @@ class Catalogue:
     rank: Mapping[str, int] = field(default_factory=dict[str, int])
     versions: Mapping[tuple[str, int], Achievement] = field(default_factory=dict[tuple[str, int], Achievement])
     fragile: frozenset[About] = frozenset()
+    lineages: Mapping[str, Lineage] = field(default_factory=dict[str, Lineage])
 
     def with_published(
         self, revision: int, issuers: Iterable[IssuerPublished], achievements: Iterable[AchievementPublished]
     ) -> Catalogue:
-        """This catalogue with what was published since, at `revision`. An older version replaces no newer one."""
-        newest, versions = dict(self.achievements), dict(self.versions)
-        by_about = {about: list(names) for about, names in self.by_about.items()}
-        by_badge = {badge: list(names) for badge, names in self.by_badge.items()}
+        """This catalogue with what was published since, at `revision`. A version that is known stays as it was."""
+        newest, versions, lineages = dict(self.achievements), dict(self.versions), dict(self.lineages)
+        by_about = {about: set(names) for about, names in self.by_about.items()}
+        by_badge = {badge: set(names) for badge, names in self.by_badge.items()}
+        changed: dict[str, list[Achievement]] = {}
         for published in achievements:
-            fresh = versions[published.achievement_id, published.version] = Achievement.of(published)
-            known = newest.get(published.achievement_id)
-            if known is not None and known.version >= published.version:
+            name = published.achievement_id
+            if (name, published.version) in versions:
                 continue
-            if known is not None:
-                _forget(known, by_about, by_badge)
-            newest[published.achievement_id] = fresh
+            fresh = versions[name, published.version] = Achievement.of(published)
+            changed.setdefault(name, []).append(fresh)
             for about in fresh.tree.mentions:
-                by_about.setdefault(about, []).append(fresh.achievement_id)
+                by_about.setdefault(about, set()).add(name)
             for badge in fresh.tree.badges:
-                by_badge.setdefault(badge, []).append(fresh.achievement_id)
+                by_badge.setdefault(badge, set()).add(name)
+        for name, fresh_ones in changed.items():
+            before = lineages[name].versions if name in lineages else ()
+            lineages[name] = Lineage.of({entry.version: entry for entry in (*before, *fresh_ones)}.values())
+            newest[name] = lineages[name].versions[-1]
         return Catalogue(
             revision=revision,
             issuers={**self.issuers, **{issuer.issuer_id: issuer for issuer in issuers}},
@@ -93,6 +186,7 @@ class Catalogue:
             rank=_ranks(versions),
             versions=versions,
             fragile=frozenset[About]().union(*(entry.fragile for entry in versions.values())),
+            lineages=lineages,
         )
 
     def reachable(self, achievement_ids: Iterable[str]) -> set[str]:
@@ -104,13 +198,6 @@ class Catalogue:
                 found.add(name)
                 to_see.extend(self.by_badge.get(name, ()))
         return found & self.achievements.keys()
-
-
-def _forget(known: Achievement, by_about: dict[About, list[str]], by_badge: dict[str, list[str]]) -> None:
-    for about in known.tree.mentions:
-        by_about[about].remove(known.achievement_id)
-    for badge in known.tree.badges:
-        by_badge[badge].remove(known.achievement_id)
 
 
 def _ranks(versions: Mapping[tuple[str, int], Achievement]) -> dict[str, int]:

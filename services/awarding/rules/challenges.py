@@ -92,5 +92,5 @@ def _obstacles(catalogue: Catalogue, record: Record, given: Mapping[str, Held], 
     for goal in sorted(goals):
         held = given.get(goal)
         if held is not None and not held.holds:
-            word = "suspended" if held.state is BadgeState.SUSPENDED else "revoked"
+            word = "expired" if held.stands else "suspended" if held.state is BadgeState.SUSPENDED else "revoked"
             yield {"achievement_id": goal, "why": f"The badge is {word}."}

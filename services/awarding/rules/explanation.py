@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from services.awarding.model import BadgeState, Fact, FactKind, Held, Milestone
 from services.awarding.rules.badge import milliseconds
-from services.awarding.rules.catalogue import Achievement
+from services.awarding.rules.catalogue import Lineage
 from services.awarding.rules.imported import parts_of
+from services.awarding.rules.judgement import judge, judgement_told
 from services.awarding.rules.leaves import BadgeLeaf, CreditsLeaf
 from services.awarding.rules.outcome import Outcome, Record
 from services.awarding.rules.pathway import Pathway, Step
@@ -19,28 +20,38 @@ _STATES = {BadgeState.HOLDS: "awarded", BadgeState.SUSPENDED: "suspended", Badge
 
 def explanation(
     learner_id: str,
-    achievement: Achievement,
+    lineage: Lineage,
     record: Record,
-    held: Held | None = None,
+    given: Sequence[Held] = (),
     milestones: Iterable[Milestone] = (),
 ) -> dict[str, Any]:
-    """The state of each node of the requirement, what met it, and what is missing.
+    """The state of each node of the requirement of the version that judges, what met it, and what is missing.
 
-    `held` is the learner's last badge of the achievement, whether it holds or not; `milestones` are those that were
-    told.
+    `record` is what the learner did and what they hold, or held until its end; `given` are their badges of the
+    achievement, whatever became of them; `milestones` are those that were told.
     """
-    outcome = achievement.tree.outcome(record)
+    found = judge(lineage, record, given)
+    achievement = found.achievement
+    outcome = achievement.tree.outcome(found.record)
+    badges = sorted(given, key=lambda held: (held.cycle, held.version))
     return {
         "learner_id": learner_id,
         "achievement_id": achievement.achievement_id,
         "version": achievement.version,
         "name": achievement.published.name,
-        "state": _STATES[held.state] if held else "met" if outcome.met else "missing",
-        "badge": None if held is None else _badge(held),
+        "state": state_of(found.badge) if found.badge else "met" if outcome.met else "missing",
+        "badge": None if not badges else _badge(badges[-1]),
+        "badges": [{**_badge(held), "cycle": held.cycle, "state": state_of(held)} for held in badges],
+        **judgement_told(lineage, found, given),
         "requirement": tree_of(outcome),
         "missing": missing_of(outcome),
         "milestones": [milestone_told(milestone) for milestone in milestones],
     }
+
+
+def state_of(held: Held) -> str:
+    """What became of a badge, in one word."""
+    return "expired" if held.stands and held.is_expired else _STATES[held.state]
 
 
 def milestone_told(milestone: Milestone) -> dict[str, Any]:
@@ -145,4 +156,5 @@ def _badge(badge: Held) -> dict[str, Any]:
         "achievement_id": badge.achievement_id,
         "version": badge.version,
         "valid_from": milliseconds(badge.valid_from),
+        "valid_until": None if badge.valid_until is None else milliseconds(badge.valid_until),
     }

@@ -19,7 +19,7 @@ def history_of(badge: BadgeNow, changes: Sequence[PastChange], acts: Sequence[Ac
         "achievement_id": badge.achievement_id,
         "version": badge.version,
         "cycle": badge.cycle,
-        "state": _WORDS[badge.state],
+        "state": "expired" if badge.state is BadgeState.HOLDS and badge.is_expired else _WORDS[badge.state],
         "by_hand": None if badge.by_hand is BadgeState.HOLDS else _WORDS[badge.by_hand],
         "valid_from": milliseconds(badge.valid_from),
         "valid_until": None if badge.valid_until is None else milliseconds(badge.valid_until),

@@ -10,6 +10,7 @@ from services.awarding.model import BadgeState, Held
 from services.awarding.rules.badge import milliseconds
 from services.awarding.rules.catalogue import Achievement, Catalogue
 from services.awarding.rules.explanation import missing_of
+from services.awarding.rules.judgement import judge
 from services.awarding.rules.leaves import BadgeLeaf, CreditsLeaf
 from services.awarding.rules.outcome import Outcome, Record
 from services.awarding.rules.pathway import Pathway
@@ -30,11 +31,18 @@ def under_way(catalogue: Catalogue, record: Record) -> set[str]:
 
 def mosaic_of(catalogue: Catalogue, record: Record, given: Iterable[Held]) -> dict[str, Any]:
     """The mosaic as plain JSON values. `record` is all that the learner did and holds, `given` all their badges."""
-    last = {held.achievement_id: held for held in sorted(given, key=lambda held: held.cycle)}
+    by_name: dict[str, list[Held]] = {}
+    for held in sorted(given, key=lambda held: (held.cycle, held.version)):
+        by_name.setdefault(held.achievement_id, []).append(held)
+    last = {name: several[-1] for name, several in by_name.items()}
     ways = Ways(catalogue, record)
+    names = (under_way(catalogue, record) - record.held.keys()) | _upgraded(catalogue, record, last)
+    judged = [judge(catalogue.lineages[name], record, by_name.get(name, ())) for name in sorted(names)]
     begun = [
-        _tile(catalogue.achievements[name], ways, record)
-        for name in sorted(under_way(catalogue, record) - record.held.keys())
+        # What occurred before renewal opened is no step of it.
+        _tile(found.achievement, ways if found.cycle.since is None else Ways(catalogue, found.record), found.record)
+        for found in judged
+        if found.badge is None or not found.badge.holds
     ]
     begun.sort(key=lambda tile: (tile["steps_to_go"], -tile["steps_done"], tile["achievement_id"]))
     reached = [tile for tile in begun if 0 < tile["steps_to_go"] < NEVER]
@@ -43,6 +51,12 @@ def mosaic_of(catalogue: Catalogue, record: Record, given: Iterable[Held]) -> di
         "in_progress": reached,
         "next": [_suggestion(tile) for tile in reached[:MOST_SUGGESTIONS]],
     }
+
+
+def _upgraded(catalogue: Catalogue, record: Record, last: Mapping[str, Held]) -> set[str]:
+    """The achievements of which an earlier version is held and a later one may be earned (B5)."""
+    held = {name for name in last if name in record.held}
+    return {name for name in held if last[name].version < catalogue.lineages[name].settled_version}
 
 
 class Ways:
@@ -156,7 +170,8 @@ def _held(catalogue: Catalogue, held: Held) -> dict[str, Any]:
         "version": held.version,
         "name": achievement.published.name,
         "kind": achievement.published.kind,
-        "state": _STATES[held.state],
+        "state": "expired" if held.stands and held.is_expired else _STATES[held.state],
         "valid_from": milliseconds(held.valid_from),
+        "valid_until": None if held.valid_until is None else milliseconds(held.valid_until),
         "counts_for": list(catalogue.by_badge.get(held.achievement_id, ())) if held.holds else [],
     }

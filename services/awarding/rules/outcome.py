@@ -14,25 +14,55 @@ from services.awarding.model import About, Fact, Held
 class Record:
     """What one learner did and holds, as far as it was loaded: facts by what they are about, badges by achievement.
 
-    It grows while a decision walks through the learner's events; it is never saved.
+    Of an achievement of which several badges were given, or one that ends, all are `several`; the one of them that
+    counts now, if any does, is also `held`. It grows while a decision walks through the learner's events; it is never
+    saved.
     """
 
     facts: dict[About, list[Fact]] = field(default_factory=dict[About, list[Fact]])
     held: dict[str, Held] = field(default_factory=dict[str, Held])
+    several: dict[str, list[Held]] = field(default_factory=dict[str, list[Held]])
 
     @classmethod
     def of(cls, facts: Iterable[Fact] = (), held: Iterable[Held] = ()) -> Record:
-        """The record of these facts (in any order, each event once) and badges."""
+        """The record of these facts (in any order, each event once) and badges (as `hold` takes them)."""
         record = cls()
         for fact in facts:
             record.add(fact)
         for badge in held:
-            record.held[badge.achievement_id] = badge
+            record.hold(badge)
         return record
 
     def add(self, fact: Fact) -> None:
         """Add one fact."""
         self.facts.setdefault((fact.kind, fact.object_id), []).append(fact)
+
+    def hold(self, badge: Held) -> None:
+        """Add one badge that stands: it holds, or only its time has run out."""
+        name = badge.achievement_id
+        several = self.several.get(name)
+        if several is None:
+            first = self.held.get(name)
+            if first is None and badge.valid_until is None:
+                self.held[name] = badge
+                return
+            several = self.several[name] = [] if first is None else [first]
+        several.append(badge)
+        counting = [given for given in several if not given.is_expired]
+        if counting:
+            self.held[name] = first_choice(counting)
+
+    def badges_of(self, name: str) -> list[Held]:
+        """All badges of an achievement that stand."""
+        if name in self.several:
+            return self.several[name]
+        return [self.held[name]] if name in self.held else []
+
+
+def first_choice(badges: Iterable[Held]) -> Held:
+    """Which of several badges of one achievement counts: that with most credits, so that a further one costs nothing;
+    of equal ones the oldest."""
+    return min(badges, key=lambda badge: (-(badge.credits or 0), badge.valid_from, badge.badge_id))
 
 
 class Asked(Protocol):

@@ -32,7 +32,7 @@ order by act.learner_id;
 -- name: done_acts
 update act set done_at = now(), refusal = told.refusal, badge_id = coalesce(act.badge_id, told.badge_id)
 from unnest($1::uuid[], $2::text[], $3::uuid[]) as told (act_id, refusal, badge_id)
-where act.act_id = told.act_id;
+where act.act_id = told.act_id and act.done_at is null;
 
 -- name: decide_by_hand
 update badge set by_hand = told.by_hand
@@ -40,7 +40,8 @@ from unnest($1::uuid[], $2::smallint[]) as told (badge_id, by_hand)
 where badge.badge_id = told.badge_id;
 
 -- name: badge_now
-select badge_id, learner_id, achievement_id, version, cycle, valid_from, valid_until, state, by_hand, awarded_at
+select badge_id, learner_id, achievement_id, version, cycle, valid_from, valid_until, state, by_hand, awarded_at,
+       is_expired
 from badge where badge_id = $1;
 
 -- name: changes_of_badge

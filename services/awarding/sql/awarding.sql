@@ -180,14 +180,15 @@ where fact.ctid = found.place;
 -- name: promising_facts
 -- The facts of the pairs (learner, achievement) that are not awarded yet and have at least `fewest` facts about
 -- what the achievement mentions. One descent of the primary key a pair: the cost depends neither on the length of
--- the learner's history nor on the size of the catalogue.
+-- the learner's history nor on the size of the catalogue. A badge of an earlier version than `settled_version` may be
+-- followed by another; one that ends, by what occurs from `opens_days` before its end on (null: whenever).
 select pair.learner_id, found.kind, found.object_id, found.event_id, found.arrived, found.occurred_at, found.points,
        found.out_of, found.traceparent, found.digest, pair.achievement_id
-from unnest($1::text[], $2::text[], $3::text[], $4::integer[])
-     as pair (learner_id, achievement_id, object_ids, fewest)
+from unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::integer[], $6::integer[])
+     as pair (learner_id, achievement_id, object_ids, fewest, settled_version, opens_days)
 cross join lateral (
     select fact.kind, fact.object_id, fact.event_id, fact.arrived, fact.occurred_at, fact.points, fact.out_of,
-           fact.traceparent, fact.digest, count(*) over () as many
+           fact.traceparent, fact.digest, count(*) over () as many, max(fact.occurred_at) over () as last_at
     from fact
     -- Ids hold no space. They come sorted, so that the index need not sort them for each pair again.
     where fact.learner_id = pair.learner_id and fact.object_id = any(string_to_array(pair.object_ids, ' '))
@@ -195,7 +196,10 @@ cross join lateral (
 ) found
 where found.many >= pair.fewest
   and not exists (select from badge where badge.learner_id = pair.learner_id
-                  and badge.achievement_id = pair.achievement_id and not badge.is_over offset 0);
+                  and badge.achievement_id = pair.achievement_id and not badge.is_over
+                  and badge.version >= pair.settled_version
+                  and (badge.valid_until is null
+                       or found.last_at < badge.valid_until - pair.opens_days * interval '24 hours') offset 0);
 
 -- name: facts_about
 -- All facts that count of each learner about the objects (ids that hold no space, sorted).
@@ -212,7 +216,8 @@ order by found.arrived;
 
 -- name: held_badges
 select held.learner_id, held.achievement_id, held.version, held.badge_id, held.valid_from, held.credits,
-       held.trigger_event_id, held.trigger_arrived, held.trigger_traceparent, held.cycle, held.state, held.is_over
+       held.trigger_event_id, held.trigger_arrived, held.trigger_traceparent, held.cycle, held.state, held.is_over,
+       held.valid_until, held.is_expired, held.by_hand
 from unnest($1::text[], $2::text[]) as wanted (learner_id, achievement_id)
 cross join lateral (
     select badge.*, (select (published::json ->> 'credits')::numeric from achievement
@@ -246,7 +251,7 @@ select badge.learner_id, badge.achievement_id, badge.version, badge.badge_id, ba
        (select (published::json ->> 'credits')::numeric from achievement
         where achievement.achievement_id = badge.achievement_id and achievement.version = badge.version) as credits,
        badge.trigger_event_id, badge.trigger_arrived, badge.trigger_traceparent, badge.cycle, badge.state,
-       badge.is_over, badge.by_hand, badge.is_grounded, badge.evidence_events, badge.evidence_badges, badge.told_at
+       badge.is_over, badge.valid_until, badge.is_expired, badge.by_hand, badge.is_grounded, badge.evidence_events, badge.evidence_badges, badge.told_at
 from badge where badge.learner_id = any($1::text[])
 order by badge.learner_id, badge.achievement_id, badge.cycle;
 
@@ -284,11 +289,8 @@ where learner.ctid = changed.place;
 -- name: issuer_ids
 select issuer_id from issuer order by issuer_id;
 
--- name: newest_achievement
-select achievement_id, version, published from achievement where achievement_id = $1 order by version desc limit 1;
-
--- name: achievement_version
-select achievement_id, version, published from achievement where achievement_id = $1 and version = $2;
+-- name: achievement_versions
+select published from achievement where achievement_id = $1 order by version;
 
 -- name: is_learner_known
 select exists (select from learner where learner_id = $1 and erased_at is null);

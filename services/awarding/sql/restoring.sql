@@ -41,6 +41,9 @@ from (
 ) told
 where badge.badge_id = told.badge_id and (badge.told_at is null or badge.told_at < told.told_at);
 
+-- name: restore_ends
+update badge set is_expired = true where badge_id = any($1::uuid[]);
+
 -- name: restore_decisions
 -- The last of what people decided about each badge.
 update badge set by_hand = told.by_hand

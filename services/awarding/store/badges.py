@@ -36,6 +36,9 @@ def _held(row: Any) -> Held:
         row["cycle"],
         BadgeState(row["state"]),
         row["is_over"],
+        row["valid_until"],
+        row["is_expired"],
+        row["by_hand"] != BadgeState.HOLDS,
     )
 
 
@@ -81,7 +84,7 @@ async def keep_badges(connection: Connection, badges: Sequence[Badge]) -> dict[U
         [award.cycle for award in awards],
         [badge.issuer_id for badge in badges],
         [award.valid_from for award in awards],
-        [None for _ in awards],
+        [award.valid_until for award in awards],
         [badge.credential for badge in badges],
         [badge.open_badge_2 for badge in badges],
         [badge.digest for badge in badges],

@@ -85,8 +85,13 @@ async def achievement(
     connection: Reader, achievement_id: str, version: int | None = None
 ) -> AchievementPublished | None:
     """One published version, the newest unless `version` says which, or None."""
+    versions = await versions_of(connection, achievement_id)
     if version is None:
-        row = await connection.fetchrow(SQL["newest_achievement"], achievement_id)
-    else:
-        row = await connection.fetchrow(SQL["achievement_version"], achievement_id, version)
-    return None if row is None else AchievementPublished.model_validate_json(row["published"])
+        return versions[-1] if versions else None
+    return next((published for published in versions if published.version == version), None)
+
+
+async def versions_of(connection: Reader, achievement_id: str) -> list[AchievementPublished]:
+    """All published versions of an achievement, rising."""
+    rows = await connection.fetch(SQL["achievement_versions"], achievement_id)
+    return [AchievementPublished.model_validate_json(row["published"]) for row in rows]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from services.awarding.model import Fact, NewFact, NewVoid
 from services.awarding.store import SQL
@@ -14,9 +14,19 @@ if TYPE_CHECKING:
 
 # The statements answer a fact's columns in the order of its fields, and what else there is after them.
 _FACT_COLUMNS = len(Fact._fields)
-# A learner, an achievement, the ids of the objects that it mentions (sorted, one text with spaces between, as ids
-# hold none), and a number of facts below which it cannot be earned.
-Pair = tuple[str, str, str, int]
+
+
+class Pair(NamedTuple):
+    """A learner and an achievement that may be earned; the ids of the objects that it mentions (sorted, one text with
+    spaces between, as ids hold none); a number of facts below which it cannot be earned; the version from which on a
+    badge is settled; and how many days before its end a badge may be renewed (None: whenever)."""
+
+    learner_id: str
+    achievement_id: str
+    object_ids: str
+    fewest: int
+    settled_version: int
+    opens_days: int | None
 
 
 async def keep_facts(connection: Connection, facts: Sequence[NewFact]) -> None:
@@ -52,13 +62,8 @@ async def keep_voided(connection: Connection, voids: Sequence[NewVoid]) -> None:
 async def promising_facts(connection: Connection, pairs: Sequence[Pair]) -> dict[tuple[str, str], list[Fact]]:
     """The facts that may earn something: by (learner id, achievement id), of the pairs that are not awarded yet and
     have enough facts about the objects that the achievement mentions."""
-    rows = await connection.fetch(
-        SQL["promising_facts"],
-        [pair[0] for pair in pairs],
-        [pair[1] for pair in pairs],
-        [pair[2] for pair in pairs],
-        [pair[3] for pair in pairs],
-    )
+    columns = [list(column) for column in zip(*pairs, strict=True)]
+    rows = await connection.fetch(SQL["promising_facts"], *columns)
     found: dict[tuple[str, str], list[Fact]] = {}
     for row in rows:
         found.setdefault((row[0], row["achievement_id"]), []).append(Fact._make(row[:_FACT_COLUMNS]))

@@ -68,6 +68,11 @@ async def restore_changes(connection: Connection, changes: Sequence[RestoredChan
     )
 
 
+async def restore_ends(connection: Connection, badge_ids: Sequence[UUID]) -> None:
+    """Keep that these badges have expired."""
+    await connection.execute(RESTORING["restore_ends"], list(badge_ids))
+
+
 async def restore_decisions(connection: Connection, decisions: Sequence[tuple[UUID, int]]) -> None:
     """Keep what people decided (badge id, state as a number), in the order in which it was told."""
     badge_ids, states = [badge_id for badge_id, _ in decisions], [state for _, state in decisions]

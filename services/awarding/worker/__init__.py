@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import structlog
 
@@ -27,7 +28,7 @@ from libs.common.fetching import Fetcher
 from libs.common.messaging.faults import backoff_seconds, is_passing, name_of
 from libs.common.messaging.hearing import Hears
 from libs.common.messaging.restoring import Plan, restore
-from libs.common.messaging.work import Work, begin
+from libs.common.messaging.work import Work
 from libs.common.messaging.worker_process import run_worker
 from libs.common.postgres.database import Database
 from libs.common.sandbox import Sandbox
@@ -42,10 +43,10 @@ from services.awarding.settings import AwardingSettings
 from services.awarding.store.restoring import is_restored
 from services.awarding.worker.memory import plan_of
 from services.awarding.worker.status_lists import work_off_status_lists
+from services.awarding.worker.steps import work_off
 
 log = structlog.get_logger(__name__)
 
-IDLE_SECONDS = 0.25
 POSTPONED_SECONDS = 60.0
 WATCH_SECONDS = 2.0
 LOGGED_TOGETHER = 1000
@@ -108,7 +109,7 @@ async def run(settings: ServiceSettings) -> None:
         settings.database_dsn.get_secret_value(),
         application_name="cairn-awarding-aside",
         min_size=0,
-        max_size=2,
+        max_size=3,
     )
     most = settings.recheck_learners
     ready = asyncio.Event()
@@ -123,6 +124,7 @@ async def run(settings: ServiceSettings) -> None:
         asyncio.create_task(_when(ready, work_off_endorsements(office, database, most=most))),
         asyncio.create_task(_when(ready, work_off_records(office, database))),
         asyncio.create_task(_when(ready, watch_imports(office, database, verifier, every=every))),
+        asyncio.create_task(_when(ready, work_off_expiry(office, database, most=most))),
     ]
     if log_key is not None:
         book = open_logbook(settings, log_key)
@@ -169,7 +171,7 @@ async def work_off_backlog(office: Office, database: Database, *, most: int) -> 
     async def put_off(work: Work) -> None:
         await handlers.schedule_recheck(work, seconds=POSTPONED_SECONDS)
 
-    await _work_off("recheck", database, recheck, put_off, most=most, first=tell)
+    await work_off("recheck", database, recheck, put_off, most=most, first=tell)
 
 
 async def work_off_acts(office: Office, database: Database, *, most: int) -> None:
@@ -178,13 +180,16 @@ async def work_off_acts(office: Office, database: Database, *, most: int) -> Non
     An act that cannot be carried out is refused, so that nothing else waits behind it.
     """
 
+    tried: list[UUID] = []
+
     async def complete(work: Work, size: int) -> int:
-        return await handlers.complete_acts(office, work, most=size)
+        return await handlers.complete_acts(office, work, most=size, tried=tried)
 
     async def refuse(work: Work) -> None:
-        await handlers.cancel_act(work)
+        for act_id in tried:
+            await handlers.cancel_act(work, act_id)
 
-    await _work_off("acts", database, complete, refuse, most=most)
+    await work_off("acts", database, complete, refuse, most=most)
 
 
 async def work_off_imports(office: Office, database: Database, *, most: int) -> None:
@@ -196,7 +201,7 @@ async def work_off_imports(office: Office, database: Database, *, most: int) -> 
     async def cancel(work: Work) -> None:
         await handlers.cancel_import(work)
 
-    await _work_off("imports", database, complete, cancel, most=most)
+    await work_off("imports", database, complete, cancel, most=most)
 
 
 async def work_off_endorsements(office: Office, database: Database, *, most: int) -> None:
@@ -208,7 +213,7 @@ async def work_off_endorsements(office: Office, database: Database, *, most: int
     async def cancel(work: Work) -> None:
         await handlers.cancel_endorsement(work)
 
-    await _work_off("endorsements", database, complete, cancel, most=most)
+    await work_off("endorsements", database, complete, cancel, most=most)
 
 
 async def work_off_records(office: Office, database: Database) -> None:
@@ -220,7 +225,7 @@ async def work_off_records(office: Office, database: Database) -> None:
     async def cancel(work: Work) -> None:
         await handlers.cancel_record(work)
 
-    await _work_off("records", database, complete, cancel, most=1)
+    await work_off("records", database, complete, cancel, most=1)
 
 
 async def watch_imports(office: Office, database: Database, verifier: Verifier, *, every: timedelta) -> None:
@@ -247,50 +252,17 @@ async def work_off_log(book: Logbook, database: Database, *, seconds: float) -> 
     async def nobody(_: Work) -> None:
         """No badge is at fault: the key is away, and all of them wait for it."""
 
-    await _work_off("log", database, log_some, nobody, most=LOGGED_TOGETHER, idle_seconds=seconds)
+    await work_off("log", database, log_some, nobody, most=LOGGED_TOGETHER, idle_seconds=seconds)
 
 
-async def _work_off(
-    what: str,
-    database: Database,
-    step: Callable[[Work, int], Awaitable[int]],
-    give_up: Callable[[Work], Awaitable[None]],
-    *,
-    most: int,
-    first: Callable[[Work], Awaitable[None]] | None = None,
-    idle_seconds: float = IDLE_SECONDS,
-) -> None:
-    """Take `step` after step, each in a transaction, with at most `most` of what waits; idle when nothing does.
+async def work_off_expiry(office: Office, database: Database, *, most: int) -> None:
+    """Expire badges whose time has run out, `most` in one transaction, until cancelled; who fails is put off."""
+    tried: list[str] = []
 
-    What comes `first` is in the transaction of the first step.
+    async def expire(work: Work, size: int) -> int:
+        return await handlers.expire_ended(office, work, now=datetime.now(UTC), most=size, tried=tried)
 
-    A passing fault is waited out. Any other is narrowed down to one of those who wait, which is given up.
-    """
-    size, waits = most, backoff_seconds()
-    while True:
-        try:
-            async with begin(database) as work:
-                if first is not None:
-                    await first(work)
-                done = await step(work, size)
-            first, waits = None, backoff_seconds()
-            # Grows again after a fault had made it small.
-            size = min(size * 2, most)
-        except Exception as fault:
-            passing = is_passing(fault)
-            log.warning("step failed", what=what, fault=name_of(fault), passing=passing, size=size)
-            if not passing and size == 1:
-                await _give_up(what, database, give_up)
-            size = size if passing else max(1, size // 2)
-            await asyncio.sleep(next(waits))
-            continue
-        if not done:
-            await asyncio.sleep(idle_seconds)
+    async def put_off(work: Work) -> None:
+        await handlers.schedule_expiry(work, tried, seconds=POSTPONED_SECONDS)
 
-
-async def _give_up(what: str, database: Database, give_up: Callable[[Work], Awaitable[None]]) -> None:
-    try:
-        async with begin(database) as work:
-            await give_up(work)
-    except Exception as fault:
-        log.warning("not given up", what=what, fault=name_of(fault))
+    await work_off("expiry", database, expire, put_off, most=most)

@@ -27,8 +27,6 @@ from services.awarding import handlers
 from services.awarding.handlers import Office, logbook, restoring
 from services.awarding.handlers.status_lists import on_status_list_signed
 
-# What awarding tells and has no need to remember: it follows from the rest, or is kept in tables that are not made.
-PASSED_OVER = (BadgeExpired,)
 # The tables that follow from the topics. What the others hold, no topic tells.
 MADE_OF_TOPICS = frozenset({
     "achievement", "badge", "badge_change", "catalogue_revision", "fact", "issuer", "learner", "log_head", "logged",
@@ -69,11 +67,11 @@ def remembers(office: Office) -> tuple[Hears, ...]:
         Hears(BADGE_ISSUED, BadgeSuspended, restoring.on_badge_suspended, ordered=True, knows_seen=True),
         Hears(BADGE_ISSUED, BadgeReinstated, restoring.on_badge_reinstated, ordered=True, knows_seen=True),
         Hears(BADGE_ISSUED, ActDone, restoring.on_act_done, ordered=True, knows_seen=True),
+        Hears(BADGE_ISSUED, BadgeExpired, restoring.on_badge_expired, knows_seen=True),
         Hears(BADGE_ISSUED, MilestoneReached, handlers.on_milestone_reached, knows_seen=True),
         Hears(BADGE_ISSUED, EndorsementSigned, handlers.on_endorsement_signed, knows_seen=True),
         Hears(BADGE_ISSUED, BadgeImported, partial(handlers.on_badge_imported, office), knows_seen=True),
         Hears(BADGE_ISSUED, ImportedBadgeWithdrawn, withdrawn, knows_seen=True),
         Hears(BADGE_ISSUED, BadgesLogged, logbook.on_badges_logged, ordered=True, knows_seen=True),
         Hears(BADGE_ISSUED, StatusListSigned, on_status_list_signed, knows_seen=True),
-        *(Hears(BADGE_ISSUED, told, restoring.pass_over, knows_seen=True) for told in PASSED_OVER),
     )

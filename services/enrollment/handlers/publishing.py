@@ -71,7 +71,7 @@ async def publish_achievement(
         return decided
     if decided is latest:
         return Published(decided, is_new=False)
-    faults = rules.faults_of_tree(draft, await store.all_versions(connection))
+    faults = (*rules.faults_of_time(draft), *rules.faults_of_tree(draft, await store.all_versions(connection)))
     if await store.issuer(connection, draft.issuer_id) is None:
         faults = (Fault("/issuer_id", f"expected a published issuer, found {draft.issuer_id!r}"), *faults)
     if faults:

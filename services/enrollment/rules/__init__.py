@@ -1,6 +1,11 @@
 """What enrollment decides, without doing anything."""
 
-from services.enrollment.rules.publishing import decide_version, faults_of_tree, mentioned_achievements
+from services.enrollment.rules.publishing import (
+    decide_version,
+    faults_of_time,
+    faults_of_tree,
+    mentioned_achievements,
+)
 from services.enrollment.rules.reading import (
     NAMESPACE,
     read_achievement,
@@ -14,6 +19,7 @@ __all__ = [
     "NAMESPACE",
     "decide_rehearsal",
     "decide_version",
+    "faults_of_time",
     "faults_of_tree",
     "mentioned_achievements",
     "needs_rehearsal",

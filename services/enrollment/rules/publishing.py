@@ -68,6 +68,18 @@ def faults_of_tree(draft: AchievementPublished, published: Sequence[AchievementP
     return tuple(faults)
 
 
+def faults_of_time(draft: AchievementPublished) -> tuple[Fault, ...]:
+    """Whether the time for renewal lies within the time of a badge: what earned it must not renew it as well."""
+    opens, lasts = draft.renewal_opens_days, draft.valid_for_days
+    if opens is None:
+        return ()
+    if lasts is None:
+        return (Fault("/renewal_opens_days", "expected valid_for_days beside it, found none: nothing expires"),)
+    if opens >= lasts:
+        return (Fault("/renewal_opens_days", f"expected less than valid_for_days, {lasts}, found {opens}"),)
+    return ()
+
+
 def mentioned_achievements(requirement: Requirement) -> set[str]:
     """The achievements whose badges a tree asks for."""
     return {achievement_id for _, part in _parts(requirement, "") for _, achievement_id in _badges_asked(part, "")}

@@ -102,6 +102,14 @@ where learner_id = $1 order by reached_at, achievement_id, step_id;
 -- name: forget_milestones
 delete from milestone where learner_id = any($1::text[]);
 
+-- name: keep_ends
+-- An end beside the newest state: a badge may be suspended and reinstated after its time.
+insert into badge as known (badge_id, learner_id, status, status_at, status_event_id, expired_at)
+select badge_id, learner_id, 'issued', timestamptz '-infinity', event_id, expired_at
+from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::uuid[]) as told (badge_id, learner_id, expired_at, event_id)
+order by badge_id
+on conflict (badge_id) do update set expired_at = excluded.expired_at;
+
 -- name: parked_events
 select parked_event.sequence, event.event_id, event.type, event.learner_id, event.object_id, event.occurred_at,
        event.received_at, event.sender, event.source, event.source_id, event.traceparent
@@ -134,6 +142,10 @@ limit $2;
 select offer_id, status, occurred_at from enrollment where learner_id = $1 order by offer_id;
 
 -- name: badges_of_learner
-select badge_id, achievement_id, status, status_at from badge
+select badge_id, achievement_id,
+       case when status = 'issued' and expired_at is not null then 'expired' else status end as status,
+       case when status = 'issued' and expired_at is not null then expired_at else status_at end as status_at,
+       expired_at
+from badge
 where learner_id = $1 and achievement_id is not null
 order by achievement_id, badge_id;

@@ -110,6 +110,18 @@ where badge.learner_id = $1
 order by badge.valid_from desc, badge.badge_id
 limit $2;
 
+-- name: newest_badges
+-- The badges of the same learner and achievement as the one given, and that one: what holds or may hold again first,
+-- then the newest.
+select badge.badge_id
+from badge as given
+join badge on badge.learner_id = given.learner_id and badge.achievement_id = given.achievement_id
+left join badge_change as revocation
+    on revocation.badge_id = badge.badge_id and revocation.aspect = 'revocation'
+where given.badge_id = $1
+order by revocation.badge_id is not null, badge.version desc, badge.valid_from desc, badge.badge_id
+limit $2;
+
 -- name: issuer
 select issuer_id, name, url, email, description, told_at from issuer where issuer_id = $1;
 

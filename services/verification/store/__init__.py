@@ -127,6 +127,11 @@ async def badges_of_learner(reader: Reader, learner_id: str, limit: int) -> list
     return [_held(row) for row in rows]
 
 
+async def newest_badges(reader: Reader, badge_id: UUID, limit: int) -> list[UUID]:
+    """The badges of the same learner and achievement as this one, the newest first and revoked ones last."""
+    return [row["badge_id"] for row in await reader.fetch(SQL["newest_badges"], badge_id, limit)]
+
+
 async def badge_counts(reader: Reader) -> dict[str, int]:
     """How many badges are kept of each achievement, by its id."""
     return {row["achievement_id"]: row["badges"] for row in await reader.fetch(SQL["badge_counts"])}

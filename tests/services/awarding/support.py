@@ -68,6 +68,11 @@ def at(minutes: float) -> datetime:
     return START + timedelta(minutes=minutes)
 
 
+def day(days: float) -> float:
+    """Days in minutes, for `at` and for events."""
+    return days * 24 * 60
+
+
 def all_of(*parts: Requirement) -> All:
     """Every part."""
     return All(of=parts)
@@ -268,13 +273,19 @@ class Service:
 
     async def recheck(self, most: int = 500) -> int:
         """Work off the backlog; answers how many learners were looked at."""
-        total = 0
-        while True:
+        return await self._worked_off(lambda work: handlers.recheck_waiting(self.office, work, most=most))
+
+    async def expire(self, minutes: float, most: int = 500) -> int:
+        """Expire what has ended some minutes after the beginning; answers how many ends there were."""
+        return await self._worked_off(lambda work: handlers.expire_ended(self.office, work, now=at(minutes), most=most))
+
+    async def _worked_off(self, step: Callable[[Work], Awaitable[int]]) -> int:
+        total, done_now = 0, 1
+        while done_now:
             async with begin(self.database) as work:
-                done_now = await handlers.recheck_waiting(self.office, work, most=most)
+                done_now = await step(work)
             total += done_now
-            if not done_now:
-                return total
+        return total
 
     async def badges(self) -> set[tuple[str, str]]:
         """The (learner, achievement) of every badge; none may be there twice."""

@@ -209,3 +209,27 @@ async def test_the_worker_carries_acts_out_and_gives_up_only_what_fails(
         task.cancel()
     assert (await became(doors, broken))["refusal"] == handlers.FAILED
     assert (await became(doors, fine))["state"] == "done"
+
+
+async def test_an_act_that_fails_is_given_up_and_no_other(doors: httpx.AsyncClient, service: Service) -> None:
+    """By the time it is given up another worker may have the learner, so that the first act that waits is another's."""
+    await service.hear(*registered("ben"))
+    broken = await asked(doors, "/badges", learner_id="ada", achievement_id="other")
+    fine = await asked(doors, "/badges", learner_id="ben", achievement_id="other")
+    tried: list[UUID] = []
+    with pytest.raises(ZeroDivisionError):
+        async with begin(service.database) as work:
+            await handlers.complete_acts(service.office, work, most=1, tried=tried)
+            _ = 1 // 0
+    assert [str(act_id) for act_id in tried] == [broken["act_id"]]
+    async with begin(service.database) as other:
+        await other.connection.execute("select from learner where learner_id = 'ada' for no key update")
+        async with begin(service.database) as work:
+            await handlers.cancel_act(work, tried[0])
+    assert (await became(doors, broken))["refusal"] == handlers.FAILED
+    assert (await became(doors, fine))["state"] == "waiting"
+    assert await carried_out(service) == 1
+    # What was done meanwhile stays done.
+    async with begin(service.database) as work:
+        await handlers.cancel_act(work, UUID(fine["act_id"]))
+    assert (await became(doors, fine))["state"] == "done"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from libs.common.contracts.requirement import Requirement, Step, Steps
 from services.awarding.model import Award, Challenge, Fact
-from services.awarding.rules.catalogue import Achievement
+from services.awarding.rules.catalogue import Achievement, Lineage
 from services.awarding.rules.challenges import challenge_told
 from services.awarding.rules.explanation import explanation, missing_of
 from services.awarding.rules.mosaic import NEVER, Ways, mosaic_of
@@ -67,7 +67,7 @@ def test_what_can_never_count_is_never_met() -> None:
     assert met_at(tree, *facts) == 1
     known = catalogue(achievement("way", steps(step("a", done("a"), "a"))))
     assert Ways(known, Record()).to_badge("way") == NEVER
-    assert explanation("ada", known.achievements["way"], Record())["state"] == "missing"
+    assert explanation("ada", known.lineages["way"], Record())["state"] == "missing"
 
 
 def test_the_proof_holds_what_the_steps_stand_on() -> None:
@@ -100,7 +100,7 @@ def test_the_explanation_says_which_step_waits_for_which_and_whose_move_it_is() 
         *WAY.steps[:3],
         WAY.steps[3].model_copy(update={"facilitation": "fully-facilitated", "facilitator": "Dr Gray"}),
     )}))  # fmt: skip
-    told = explanation("ada", Achievement.of(published), Record.of([score("b", "50", 2)]))
+    told = explanation("ada", Lineage.of([Achievement.of(published)]), Record.of([score("b", "50", 2)]))
     a, b, c, d = told["requirement"]["of"]
     assert (a["state"], a["waits_for"], a["of"][0]["who"]) == ("missing", [], "learner")
     assert (b["state"], b["waits_for"], b["of"][0]["state"]) == ("missing", ["Step a"], "met")

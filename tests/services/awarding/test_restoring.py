@@ -28,6 +28,7 @@ from tests.services.awarding.support import (
     at,
     badge,
     completed,
+    day,
     done,
     erased,
     heard,
@@ -46,6 +47,8 @@ CATALOGUE = (
     achievement("hard", passed("x"), on_loss="revoke"),
     achievement("stack", all_of(badge("part"), badge("other"))),
     achievement("path", any_of(badge("stack"), done("z"))),
+    achievement("brief", done("brief"), valid_for_days=1),
+    achievement("briefed", badge("brief")),
 )
 FIRST, SECOND = scored("ada", "x", "80", 1), scored("cleo", "x", "70", 2)
 STORY = (
@@ -55,7 +58,7 @@ STORY = (
 BADGES = (
     "select badge_id, learner_id, achievement_id, version, cycle, issuer_id, valid_from, valid_until, credential,"
     " open_badge_2, digest, evidence_events, evidence_badges, trigger_event_id, trigger_traceparent, traceparent,"
-    " is_grounded, awarded_at, state, by_hand, is_over, told_at from badge order by badge_id"
+    " is_grounded, awarded_at, is_expired, state, by_hand, is_over, told_at from badge order by badge_id"
 )
 CHANGES = "select event_id, badge_id, state, reason, cause_id, told_at from badge_change order by badge_id, told_at"
 KEYS = "select * from signing_key"
@@ -212,6 +215,18 @@ async def test_restoring_may_begin_again_at_any_point(service: Service, fresh: S
     await read(fresh, rest, STORY[:3])
     await restored(fresh, own)
     assert await everything(fresh) == before
+
+
+async def test_what_has_expired_is_not_told_again(service: Service, fresh: Service) -> None:
+    facts = [completed("ada", "brief", 1)]
+    await service.hear(*published(*CATALOGUE), *registered("ada", "ben", "cleo", "dan", "eve"))
+    await service.hear_each(facts)
+    assert await service.expire(day(3)) == 1
+    before, own = await everything(service), await told(service)
+    await restored(fresh, own, facts)
+    assert await everything(fresh) == before
+    assert await fresh.expire(day(3)) == 0
+    assert await fresh.database.pool.fetchval("select count(*) from outbox") == 0
 
 
 async def test_an_erased_learner_stays_erased(service: Service, fresh: Service) -> None:

@@ -108,14 +108,18 @@ class Learner:
         kept = self.badges[badge_id]
         return kept.events, frozenset((below, self.proof(below)) for below in kept.badges)
 
+    def over(self) -> set[str]:
+        """The achievements that may be earned again."""
+        return {kept.held.achievement_id for kept in self.badges.values() if kept.held.is_over}
+
     def award(self) -> bool:
         """Award what is due."""
         given_ = [kept.held for kept in self.badges.values()]
         in_the_way = {held.achievement_id for held in given_ if not held.is_over}
-        cycles = {held.achievement_id: held.cycle + 1 for held in sorted(given_, key=lambda held: held.cycle)}
+        by_name = {name: [held for held in given_ if held.achievement_id == name] for name in in_the_way | self.over()}
         known = Record.of(self.counting(), [held for held in given_ if held.holds])
         open_ids = frozenset(self.catalogue.achievements.keys() - in_the_way)
-        due = decide_awards(self.catalogue, Standing("ada", known, [], open_ids, cycles), NAMESPACE)
+        due = decide_awards(self.catalogue, Standing("ada", known, [], open_ids, by_name), NAMESPACE)
         awards = [award for award in due if isinstance(award, Award)]
         for award in awards:
             worth = self.catalogue.achievements[award.achievement_id].published.credits

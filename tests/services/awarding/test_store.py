@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from services.awarding.store import (
     BULK,
     CHALLENGES,
     ENDORSEMENTS,
+    EXPIRY,
     IMPORTS,
     KEYS,
     LOGBOOK,
@@ -27,6 +29,7 @@ from services.awarding.store import (
     SQL,
     badges,
     catalogue,
+    expiry,
     facts,
     learners,
 )
@@ -47,6 +50,7 @@ def test_every_query_has_its_function_and_every_function_its_query() -> None:
     assert set(re.findall(r'IMPORTS\["(\w+)"\]', text)) == set(IMPORTS)
     assert set(re.findall(r'BULK\["(\w+)"\]', text)) == set(BULK)
     assert set(re.findall(r'REHEARSAL\["(\w+)"\]', text)) == set(REHEARSAL)
+    assert set(re.findall(r'EXPIRY\["(\w+)"\]', text)) == set(EXPIRY)
     assert set(re.findall(r'CHALLENGES\["(\w+)"\]', text)) == set(CHALLENGES)
     assert set(re.findall(r'LOGBOOK\["(\w+)"\]', text)) == set(LOGBOOK)
     assert set(re.findall(r'RESTORING\["(\w+)"\]', text)) == set(RESTORING)
@@ -58,11 +62,23 @@ def new_fact(learner: str, name: str, points: str | None = "50", minutes: float 
     return NewFact(learner, 2 if points else 1, name, event_id(f"{learner} {name} {points}"), at(minutes), *score)
 
 
-def award(learner: str = "ada", name: str = "a") -> Badge:
+def award(learner: str = "ada", name: str = "a", *, cycle: int = 0, until: datetime | None = None) -> Badge:
     """An issued badge."""
     trigger = Trigger(event_id("last"), 7, None)
     fact = Fact(learner, 1, "x", event_id("x"), 7, at(1))
-    decided = Award(event_id(f"badge {learner} {name}"), learner, name, 1, 0, at(1), (fact,), (), trigger)
+    decided = Award(
+        event_id(f"badge {learner} {name} {cycle or ''}"),
+        learner,
+        name,
+        1,
+        cycle,
+        at(1),
+        (fact,),
+        (),
+        trigger,
+        None,
+        until,
+    )
     return Badge(decided, "uni", "{}", "{}", "sha256:00", None)
 
 
@@ -81,9 +97,8 @@ async def test_the_catalogue_is_read_by_revision(service: Service) -> None:
         assert await catalogue.issuers_since(connection, 1) == []
         assert await catalogue.achievements_since(connection, 0) == [first, second]
         assert await catalogue.achievements_since(connection, 1) == [second]
-        assert await catalogue.achievement(connection, "a") == second
-        assert await catalogue.achievement(connection, "a", 1) == first
-        assert await catalogue.achievement(connection, "b") is None
+        assert await catalogue.versions_of(connection, "a") == [first, second]
+        assert await catalogue.versions_of(connection, "b") == []
         assert await catalogue.issuer_ids(connection) == ["uni"]
     async with service.database.transaction() as connection:
         assert await catalogue.catalogue_revision(connection) == (1, False)
@@ -151,11 +166,46 @@ async def test_promising_facts_are_those_of_pairs_with_enough_and_without_a_badg
         await badges.keep_badges(connection, [award("ben")])
         mine = [new_fact(name, about) for name in ("ada", "ben", "cleo") for about in ("x", "y")]
         await facts.keep_facts(connection, mine[:5])
-        pairs = [(name, "a", "x y", 2) for name in ("ada", "ben", "cleo", "dan")]
+        pairs = [facts.Pair(name, "a", "x y", 2, 1, 90) for name in ("ada", "ben", "cleo", "dan")]
         found = await facts.promising_facts(connection, pairs)
         assert {pair: sorted(fact.object_id for fact in about) for pair, about in found.items()} == {
             ("ada", "a"): ["x", "y"]
         }
+
+
+async def test_a_badge_that_ends_is_promising_again_from_when_renewal_opens(service: Service) -> None:
+    async with service.database.transaction() as connection:
+        await catalogue.keep_achievements(connection, 1, [achievement("a", done("x"))])
+        await badges.keep_badges(connection, [award(until=at(10 * 1440))])
+        for days, promising in ((3, False), (6, True)):
+            await facts.keep_facts(connection, [new_fact("ada", "x", str(days), days * 1440)])
+            for settled, opens, expected in ((1, 5, promising), (2, 5, True), (1, None, True)):
+                pairs = [facts.Pair("ada", "a", "x", 1, settled, opens)]
+                assert bool(await facts.promising_facts(connection, pairs)) is expected
+
+
+async def test_badges_that_ended_are_found_once_the_first_of_each_learner(service: Service) -> None:
+    async with service.database.transaction() as connection:
+        await catalogue.keep_achievements(connection, 1, [achievement(name, done("x")) for name in "ab"])
+        await learners.register_learners(connection, [KnownLearner(name, at(0)) for name in ("ada", "ben", "cleo")])
+        ends = {("ada", "a"): 5, ("ada", "b"): 9, ("ben", "a"): 7, ("ben", "b"): 7, ("cleo", "a"): 20}
+        await badges.keep_badges(connection, [award(*pair, until=at(end)) for pair, end in ends.items()])
+        await badges.keep_badges(connection, [award("cleo", "b")])
+        assert await expiry.ended_learners(connection, at(5), 10) == {}
+        found = await expiry.ended_learners(connection, at(10), 10)
+        assert found == {"ada": at(5), "ben": at(7)}
+        assert await expiry.ended_learners(connection, at(10), 1) == {"ada": at(5)}
+        await expiry.put_off_expiry(connection, ["ben"], 60)
+        assert await expiry.ended_learners(connection, at(10), 10) == {"ada": at(5)}
+        ended = await expiry.expire_badges(connection, found)
+        assert {(badge.learner_id, badge.achievement_id) for badge in ended} == {
+            ("ada", "a"), ("ben", "a"), ("ben", "b"),
+        }  # fmt: skip
+        assert not any(badge.revoked for badge in ended)
+        assert await expiry.ended_learners(connection, at(10), 10) == {"ada": at(9)}
+        (first, second) = (await badges.badges_of(connection, ["ada"]))["ada"]
+        assert (first.held.is_expired, first.held.holds, first.held.stands) == (True, False, True)
+        assert (second.held.is_expired, second.held.valid_until) == (False, at(9))
 
 
 async def test_badges_are_kept_once_and_read_with_their_credits(service: Service) -> None:
@@ -187,7 +237,7 @@ async def test_the_database_itself_refuses_a_second_badge(service: Service) -> N
 
 
 HOT: dict[str, tuple[Any, ...]] = {
-    "promising_facts": (["ada"], ["a"], ["x y"], [1]),
+    "promising_facts": (["ada"], ["a"], ["x y"], [1], [1], [90]),
     "facts_about": (["ada"], ["x y"]),
     "badges_of": (["ada"],),
     "settle_learners": (["ada"], [True]),
@@ -198,6 +248,23 @@ HOT: dict[str, tuple[Any, ...]] = {
     "void_facts": (["ada"], [2], ["x"], [uuid4()], [uuid4()]),
     "waiting_learners": (10,),
 }
+
+
+ENDED: dict[str, tuple[Any, ...]] = {
+    "ended_learners": (at(1), 10),
+    "expire_badges": (["ada"], [at(1)]),
+    "put_off_expiry": (["ada"], 60.0),
+}
+
+
+@pytest.mark.parametrize("name", ENDED)
+async def test_what_ended_is_looked_up(service: Service, name: str) -> None:
+    await service.database.pool.execute("vacuum analyze")
+    async with service.database.transaction() as connection:
+        await catalogue.share_catalogue(connection)
+        await connection.execute("set local plan_cache_mode = force_generic_plan")
+        plan = "\n".join(row[0] for row in await connection.fetch(f"explain {EXPIRY[name]}", *ENDED[name]))
+        assert "Seq Scan on" not in plan, plan
 
 
 @pytest.mark.parametrize("name", HOT)

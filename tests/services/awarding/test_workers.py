@@ -12,7 +12,7 @@ from libs.common.contracts import BadgeIssued, KeyPublished
 from libs.common.messaging.faults import is_passing
 from libs.common.messaging.work import begin
 from services.awarding import handlers
-from services.awarding.rules import awards
+from services.awarding.rules import slots
 from services.awarding.worker import hears, work_off_backlog
 from tests.services.awarding.support import (
     ISSUER,
@@ -192,5 +192,5 @@ def test_the_table_hears_scores_before_what_voids_them() -> None:
     assert rows.index("AchievementPublished") < rows.index("LearnerRegistered") < rows.index("AssessmentScored")
     assert rows.index("AssessmentScored") < rows.index("ScoreVoided")
     assert rows.index("ActivityCompleted") < rows.index("CompletionRetracted")
-    assert awards.FIRST_CYCLE == 0
+    assert slots.FIRST_CYCLE == 0
     assert BadgeIssued.TOPIC == "badge-issued"

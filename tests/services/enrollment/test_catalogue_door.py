@@ -112,6 +112,10 @@ async def test_an_unknown_issuer_is_refused(doors: httpx.AsyncClient) -> None:
         ({"hours": -1}, "/hours"),
         ({"achievement_id": "other"}, "/achievement_id"),
         ({"alignments": [{"name": "x", "url": "no url"}]}, "/alignments/0/url"),
+        ({"valid_for_days": 0}, "/valid_for_days"),
+        ({"valid_for_days": 36_501}, "/valid_for_days"),
+        ({"valid_for_days": 30, "renewal_opens_days": 30}, "/renewal_opens_days"),
+        ({"renewal_opens_days": 30}, "/renewal_opens_days"),
     ],
 )
 async def test_a_bad_field_is_named(doors: httpx.AsyncClient, changes: dict[str, Any], place: str) -> None:

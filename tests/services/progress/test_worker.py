@@ -12,6 +12,7 @@ import pytest
 from libs.common.contracts import (
     ActivityCompleted,
     AssessmentScored,
+    BadgeExpired,
     BadgeIssued,
     BadgeReinstated,
     BadgeRevoked,
@@ -113,6 +114,27 @@ def _badge(contract: type[Contract], time: str) -> Message:
     else:
         content |= {"reason": "a reason"}
     return message("badge-issued", contract, BADGE, content, time=time)
+
+
+def _expired() -> Message:
+    content = {"badge_id": BADGE, "learner_id": "ada", "expired_at": "2026-02-15T00:00:00Z"}
+    return message("badge-issued", BadgeExpired, BADGE, content, time="2026-02-15T00:00:00Z")
+
+
+@pytest.mark.parametrize("place", range(4))
+async def test_a_badge_whose_time_has_run_out_says_so_unless_it_is_withdrawn(
+    delivery: Delivery, doors: httpx.AsyncClient, mint: TokenMint, place: int
+) -> None:
+    for nth, state in enumerate((*STATES[:3], None)):
+        if nth == place:
+            await hear(delivery, _expired())
+        if state is not None:
+            await hear(delivery, _badge(*state))
+    (shown,) = (await read(doors, mint, "/learners/ada/progress")).json()["badges"]
+    assert (shown["status"], shown["status_at"]) == ("expired", "2026-02-15T00:00:00+00:00")
+    await hear(delivery, _badge(*STATES[3]))
+    (shown,) = (await read(doors, mint, "/learners/ada/progress")).json()["badges"]
+    assert (shown["status"], shown["expired_at"]) == ("revoked", "2026-02-15T00:00:00+00:00")
 
 
 STATES: list[tuple[type[Contract], str]] = [

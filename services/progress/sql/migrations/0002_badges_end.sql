@@ -1,0 +1,2 @@
+-- When it was told that a badge's time has run out.
+alter table badge add column expired_at timestamptz;
