@@ -10,7 +10,15 @@ from datetime import datetime
 import orjson
 
 from libs.common.checking import Terms, check
-from libs.common.checking.bundle import Bundle, Logged, check_log, is_undermined, read_bundle, signing_keys
+from libs.common.checking.bundle import (
+    Bundle,
+    Logged,
+    before_revocation,
+    check_log,
+    is_undermined,
+    read_bundle,
+    signing_keys,
+)
 from libs.common.checking.dialogue import Answer, Canonical, Canonicalise, Fetched, Question, Refused, Unreachable
 from libs.common.checking.model import Judgement
 from libs.common.checking.strict import Fault
@@ -65,11 +73,13 @@ async def verify_bundle(
     if isinstance(bundle, Fault):
         return bundle
     as_of = min(bundle.made_at, terms.now)
-    judgement = await _judged(bundle, terms._replace(now=as_of))
-    later = await _judged(bundle, terms)
     logged = check_log(bundle, log_keys)
     if is_undermined(bundle, logged):
         logged = Logged("fail", "key-revoked", logged.at)
+    elif logged.outcome == "pass":
+        bundle = before_revocation(bundle)
+    judgement = await _judged(bundle, terms._replace(now=as_of))
+    later = await _judged(bundle, terms)
     if keys and not (signing_keys(bundle) and signing_keys(bundle) <= set(keys)):
         judgement = _refused(judgement, "Signed with a key that you do not trust")
     elif logged.outcome == "fail":

@@ -10,9 +10,11 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
+
+import orjson
 
 from libs.common.checking.dates import instant_of
 from libs.common.checking.dialogue import Fetched, Json
@@ -128,6 +130,23 @@ def is_undermined(bundle: Bundle, logged: Logged) -> bool:
     if revoked_at is None:
         return False
     return logged.outcome != "pass" or logged.at is None or logged.at >= revoked_at
+
+
+def before_revocation(bundle: Bundle) -> Bundle:
+    """The bundle with its documents as they were before the keys in them were withdrawn, which is what counts for a
+    badge that the log proves to be older."""
+    return replace(bundle, documents={url: _before_revocation(found) for url, found in bundle.documents.items()})
+
+
+def _before_revocation(document: Fetched) -> Fetched:
+    told = read_json(document.content)
+    if isinstance(told, Fault) or "verificationMethod" not in told:
+        return document
+    methods = [
+        {name: value for name, value in method.items() if name != "revoked"}
+        for method in objects(told["verificationMethod"])
+    ]
+    return replace(document, content=orjson.dumps({**told, "verificationMethod": methods}))
 
 
 def signing_keys(bundle: Bundle) -> frozenset[str]:
