@@ -193,6 +193,16 @@ async def test_nothing_private_is_kept(edge: Edge) -> None:
     assert (form.status_code, form.headers["Cache-Control"], form.headers.get("X-Cache", "")) == (200, "no-store", "")
 
 
+async def test_what_its_learner_takes_back_is_not_shown_once_more(edge: Edge) -> None:
+    path = f"/badges/{GOOD.badge_id}"
+    assert await edge.caches(path, accept=BROWSER) == ["MISS", "HIT"]
+    headers = {"authorization": f"Bearer {edge.service.mint.token(learner_id='learner-1')}"}
+    decided = await edge.service.client.put(f"{path}/sharing", headers=headers, json={"audience": "private"})
+    assert decided.status_code == 200
+    await asyncio.sleep(2.5)
+    assert [(await edge.get(path, BROWSER)).status_code for _ in range(3)] == [404] * 3
+
+
 async def test_a_missing_badge_is_missing_and_not_kept(edge: Edge) -> None:
     late = badge_issued("learner-3")
     path = f"/badges/{late.badge_id}.json"
