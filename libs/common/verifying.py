@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
-from libs.common.checking import Terms, check
+from libs.common.checking import MAX_STEPS, Terms, check
 from libs.common.checking.dialogue import (
     Answer,
     Asking,
@@ -54,21 +54,24 @@ class Verifier:
     async def judge(self, content: bytes, terms: Terms) -> tuple[Judgement, bytes]:
         """The judgement as `verify` gives it, and what was judged: the badge or address that `content` carries.
 
-        What was judged is as much as it takes to ask again; the picture or document around it is left away.
+        What was judged is as much as it takes to ask again; the picture or document around it is left away. Of an
+        address it is the badge found there: whoever holds the address could put another in its place.
         """
         if content.lstrip().startswith(_PDF):
             return await self._first(await self._attached(content), terms)
-        judgement = await self._drive(check(content, terms))
+        told: dict[str, Answer] = {}
+        judgement = await self._drive(check(content, terms), told)
         if judgement.answer == "nothing-found" and content.startswith(_PICTURES):
             return await self._first(await self._codes(content), terms)
-        return judgement, _carried(content)
+        return judgement, _carried(content, told)
 
     async def _first(self, contents: list[bytes], terms: Terms) -> tuple[Judgement, bytes]:
         """The judgement on the first of `contents` that is a badge."""
         for content in contents:
-            judgement = await self._drive(check(content, terms))
+            told: dict[str, Answer] = {}
+            judgement = await self._drive(check(content, terms), told)
             if judgement.answer != "nothing-found":
-                return judgement, _carried(content)
+                return judgement, _carried(content, told)
         return nothing_found(), b""
 
     async def _attached(self, document: bytes) -> list[bytes]:
@@ -83,9 +86,9 @@ class Verifier:
             return [text.encode("utf-8", "replace") for text in found["texts"]]
         return []
 
-    async def _drive(self, asking: Asking[Judgement]) -> Judgement:
+    async def _drive(self, asking: Asking[Judgement], told: dict[str, Answer]) -> Judgement:
+        """The judgement that `asking` comes to; `told` gets what each address answered."""
         deadline = asyncio.get_running_loop().time() + SECONDS
-        told: dict[str, Answer] = {}
         asked = 0
         try:
             question: Question = next(asking)
@@ -120,8 +123,17 @@ class Verifier:
         return Canonical(tuple(found["texts"])) if "texts" in found else Refused(found["reason"], found["detail"])
 
 
-def _carried(content: bytes) -> bytes:
+def _carried(content: bytes, told: Mapping[str, Answer]) -> bytes:
     found = read(content)
+    # An address may answer with a picture that holds an address.
+    for _ in range(MAX_STEPS):
+        if not isinstance(found, Carried) or found.kind != "url":
+            break
+        answer = told.get(found.content.decode("ascii", "replace"))
+        if not isinstance(answer, Fetched) or not answer.ok:
+            break
+        content = answer.content
+        found = read(content)
     return found.content if isinstance(found, Carried) else content
 
 

@@ -20,7 +20,7 @@ from libs.common.checking.strict import Fault, read_json
 from libs.common.checking.tokens import Token, read_token
 
 # A picture may hold the address of a badge, and that address may answer with a picture again.
-_MAX_STEPS = 3
+MAX_STEPS = 3
 
 
 class Terms(NamedTuple):
@@ -41,7 +41,7 @@ class _Place(NamedTuple):
 def check(content: bytes, terms: Terms) -> Asking[Judgement]:
     """The judgement on whatever lies in `content`: JSON, a token, an address, or a picture with one of them."""
     place, notes = _Place(), Notes()
-    for _ in range(_MAX_STEPS):
+    for _ in range(MAX_STEPS):
         carried = read(content)
         if carried is None:
             return _nothing(place, notes)

@@ -47,9 +47,10 @@ _NEVER_CLEAR = NotImported("never-clear", "Nobody could tell for weeks whether i
 
 
 class Look(NamedTuple):
-    """Another look at an import: what it found, when, and how long until the next."""
+    """Another look at an import: what it found, the badge that was judged, when, and how long until the next."""
 
     judgement: Judgement
+    carried: bytes
     at: datetime
     every: timedelta
 
@@ -122,9 +123,9 @@ async def recheck_imports(office: Office, database: Database, verifier: Verifier
     for imported in due:
         now = datetime.now(UTC)
         person = None if imported.person is None else Person(*imported.person)
-        judgement = await verifier.verify(imported.brought or b"", Terms(now, frozenset(), person))
+        judgement, carried = await verifier.judge(imported.brought or b"", Terms(now, frozenset(), person))
         async with begin(database) as work:
-            await record_recheck(office, work, imported, Look(judgement, now, every))
+            await record_recheck(office, work, imported, Look(judgement, carried, now, every))
     return len(due)
 
 
@@ -135,21 +136,21 @@ async def record_recheck(office: Office, work: Work, seen: Import, look: Look) -
     if imported is None or imported.state != seen.state:
         return
     if imported.state == "unclear":
-        after = await _cleared(office, work, replace(imported, checks=imported.checks + 1), look.judgement)
+        after = await _cleared(office, work, replace(imported, checks=imported.checks + 1), look)
     else:
         after = await _looked_at(office, work, imported, look)
     after = replace(after, checked_at=look.at, next_check_at=next_look(after, look.at, look.every))
     await import_store.change_imports(work.connection, [after])
 
 
-async def _cleared(office: Office, work: Work, imported: Import, judgement: Judgement) -> Import:
+async def _cleared(office: Office, work: Work, imported: Import, look: Look) -> Import:
     """An import that nobody could tell about, after another look."""
-    found = decide_import(judgement, office.deployment.addresses)
+    found = decide_import(look.judgement, office.deployment.addresses)
     if isinstance(found, NotImported):
         return refused(imported, found)
     if found is None:
         return imported if imported.checks < MOST_RETRIES else refused(imported, _NEVER_CLEAR)
-    genuine = replace(imported, state="genuine", badge=found)
+    genuine = replace(imported, state="genuine", badge=found, brought=look.carried)
     return refused(imported, _TWIN) if await import_store.import_twin(work.connection, genuine) else genuine
 
 

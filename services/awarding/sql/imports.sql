@@ -2,7 +2,9 @@
 insert into imported_badge (import_id, learner_id, state, brought, digest, person_kind, person_identity, is_vouched,
                             actor, asked_at, issuer, issuer_name, achievement, credential, name, standard, valid_from,
                             valid_until, checked_at, next_check_at, traceparent)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+-- Who was erased while the badge was verified is waited for, and nothing is kept of them (B7).
+select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21
+where exists (select from learner where learner_id = $2 and erased_at is null for share)
 on conflict do nothing
 returning import_id;
 

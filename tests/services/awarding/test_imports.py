@@ -139,6 +139,21 @@ async def test_a_later_revocation_cascades_and_an_unreachable_list_changes_nothi
     assert told.cause == "revoked"
 
 
+async def test_who_holds_the_address_puts_no_other_badge_in_its_place(abroad: Abroad) -> None:
+    """A badge that was brought by its address is asked for at its issuer, not again at that address."""
+    place = "https://mine.example/badge"
+    abroad.publish_list()
+    abroad.world.put(place, json.loads(foreign(status=(StatusEntry(LIST, 7),))))
+    assert (await abroad.bring(place.encode())).status_code == 202
+    await abroad.count()
+    assert await holding(abroad.service) == {"stack"}
+    abroad.publish_list(7)
+    abroad.world.put(place, json.loads(foreign(2, "ben@learner.example")))
+    assert await abroad.look_again(days=1.5) == 1
+    assert (await abroad.only())["cause"] == "revoked"
+    assert await holding(abroad.service) == set()
+
+
 async def test_what_runs_out_is_lost_at_its_time(abroad: Abroad) -> None:
     await abroad.bring(foreign(valid_until=datetime.now(UTC) + timedelta(days=10)))
     await abroad.count()
