@@ -17,6 +17,7 @@ from starlette.responses import Response
 from libs.common.checking.dates import instant_of
 from libs.common.checking.strict import Fault, read_json
 from libs.common.messaging.work import begin
+from libs.common.problems import Problem
 from services.verification.api.granting import WORDS
 from services.verification.api.parts import database_of, parts_of
 from services.verification.api.verifications import judge_any
@@ -111,6 +112,7 @@ async def push(request: Request) -> Response:
     content = (await request.body()).strip()
     try:
         learner_id = await _learner(request, WRITE_CREDENTIALS)
+        _take_turn(request, learner_id)
         held = Held(content, _TOKEN.fullmatch(content) is not None)
         credential_id, issued_at = await _genuine(request, held)
         async with begin(database_of(request)) as work:
@@ -126,7 +128,9 @@ async def push(request: Request) -> Response:
     except _Refusal as refusal:
         return _refused(refusal)
     if added is None:
-        return _refused(_Refusal(403, f"expected at most {_MOST_PUSHED} badges of others"))
+        return _refused(
+            _Refusal(403, f"expected at most {_MOST_PUSHED} badges of others, and access that has not ended")
+        )
     media_type = "text/plain" if held.is_token else "application/json"
     return Response(content, 201 if added else 200, {"Cache-Control": "no-store"}, media_type)
 
@@ -153,7 +157,8 @@ async def put_profile(request: Request) -> Response:
             raise _Refusal(400, f"expected a Profile of at most {_PROFILE_BYTES} bytes")
         told = _profile(request, learner_id, document)
         async with begin(database_of(request)) as work:
-            await handlers.keep_profile(work, learner_id, orjson.dumps(told), parts_of(request).now())
+            if not await handlers.keep_profile(work, learner_id, orjson.dumps(told), parts_of(request).now()):
+                raise _Refusal(401, "expected an access token that is good")
     except _Refusal as refusal:
         return _refused(refusal)
     return _json(told)
@@ -171,8 +176,16 @@ async def _learner(request: Request, scope: str) -> str:
     return found[0]
 
 
+def _take_turn(request: Request, learner_id: str) -> None:
+    """Each push costs a verification, and reaches out to other sites. Raises `_Refusal` 429."""
+    try:
+        parts_of(request).pace.take(f"learner {learner_id}")
+    except Problem:
+        raise _Refusal(429, "expected fewer badges a minute") from None
+
+
 async def _genuine(request: Request, held: Held) -> tuple[str, datetime]:
-    """The id and the day of a badge that holds. Raises `_Refusal` 400 with what is wrong, 429 for too many."""
+    """The id and the day of a badge that holds. Raises `_Refusal` 400 with what is wrong."""
     parts = parts_of(request)
     if not held.is_token and not held.content.startswith(b"{"):
         raise _Refusal(400, "expected an AchievementCredential in JSON, or a compact JWS")

@@ -44,9 +44,11 @@ async def consent(request: Request) -> Response:
     """The page on which a learner, signed in by their own link, lets a program in or does not."""
     fields = request.query_params.multi_items()
     wish = await handlers.show_wish(database_of(request).pool, fields, parts_of(request).now())
+    # Anybody may register a program: strangers are sent to none, with an error neither (RFC 9700, section 4.11.2).
+    if not isinstance(wish, handlers.Answer) or wish.status == 302:
+        _require_learner(caller(request))
     if isinstance(wish, handlers.Answer):
         return _answered(wish)
-    _require_learner(caller(request))
     own = urlsplit(wish.redirect_uri)
     # A browser holds the way back against form-action too.
     policy = CONTENT_SECURITY_POLICY.replace("form-action 'self'", f"form-action 'self' {own.scheme}://{own.netloc}")

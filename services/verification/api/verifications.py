@@ -100,7 +100,7 @@ async def judge_any(request: Request, content: bytes, person: Person | None) -> 
     parts, database = parts_of(request), database_of(request)
     trusted = await _trusted(parts, database)
     judgement = await parts.verifier.verify(content, Terms(parts.now(), trusted, person))
-    return await _with_lists(await _with_our_own_word(judgement, parts, database), database)
+    return await _with_lists(await with_our_own_word(judgement, parts, database), database)
 
 
 async def _with_lists(judgement: Judgement, database: Database) -> Judgement:
@@ -124,20 +124,28 @@ async def _trusted(parts: Parts, database: Database) -> frozenset[str]:
     return frozenset(map(addresses.issuer_did, names)) | frozenset(map(addresses.issuer_open_badge_2, names))
 
 
-async def _with_our_own_word(judgement: Judgement, parts: Parts, database: Database) -> Judgement:
+async def with_our_own_word(judgement: Judgement, parts: Parts, database: Database) -> Judgement:
     """Of our own badges we know first-hand whether they were withdrawn, whatever their lists say by now."""
-    badge_id = None if judgement.shown is None else _own_badge(judgement.shown.credential_id, parts)
-    if badge_id is None:
+    shown = judgement.shown
+    badge_id = None if shown is None else _own_badge(shown.credential_id, parts)
+    if shown is None or badge_id is None:
         return judgement
     try:
         badge = await store.badge(database.pool, badge_id)
     except AWAY:
         return judgement
-    if badge is not None and badge.revocation is not None:
+    # Whoever signs with a key of their own may write any id: they learn nothing of a badge that they do not have.
+    if badge is None or shown.issuer_id not in _names_of(badge.issuer_id, parts):
+        return judgement
+    if badge.revocation is not None:
         return overrule_status(judgement, "revoked", badge.revocation.reason)
-    if badge is not None and badge.suspension is not None and badge.suspension.holds:
+    if badge.suspension is not None and badge.suspension.holds:
         return overrule_status(judgement, "suspended", badge.suspension.reason)
     return judgement
+
+
+def _names_of(issuer_id: str, parts: Parts) -> tuple[str, str]:
+    return parts.addresses.issuer_did(issuer_id), parts.addresses.issuer_open_badge_2(issuer_id)
 
 
 def _own_badge(credential_id: str, parts: Parts) -> UUID | None:

@@ -12,7 +12,10 @@ from services.verification.store.backpack import Held
 async def keep_pushed_badge(
     work: Work, learner_id: str, credential_id: str, held: Held, *, issued_at: datetime, at: datetime, most: int
 ) -> bool | None:
-    """Keep a badge that was found genuine; whether it is new. None, and nothing kept, if the learner has `most`."""
+    """Keep a badge that was found genuine; whether it is new.
+
+    None, and nothing kept, if the learner has `most`, or lets no program in any more.
+    """
     added = await store.keep_pushed_badge(
         work.connection, learner_id, credential_id, held, issued_at=issued_at, at=at
     )  # fmt: skip
@@ -22,6 +25,6 @@ async def keep_pushed_badge(
     return added
 
 
-async def keep_profile(work: Work, learner_id: str, document: bytes, at: datetime) -> None:
-    """Keep the profile that a program put."""
-    await store.keep_profile(work.connection, learner_id, document, at)
+async def keep_profile(work: Work, learner_id: str, document: bytes, at: datetime) -> bool:
+    """Keep the profile that a program put; False, and nothing kept, if the learner lets no program in any more."""
+    return await store.keep_profile(work.connection, learner_id, document, at)

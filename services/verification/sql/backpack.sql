@@ -15,8 +15,10 @@ select (select count(*) from badge where learner_id = $1 and issued_at > $2)
      + (select count(*) from pushed_badge where learner_id = $1 and issued_at > $2);
 
 -- name: keep_pushed_badge
+-- For whom a program may keep things still: an erasure ends that, and waits for what is being kept (B7).
 insert into pushed_badge (learner_id, credential_id, content, is_token, issued_at, kept_at)
-values ($1, $2, $3, $4, $5, $6)
+select $1, $2, $3, $4, $5, $6
+where exists (select from oauth_grant where learner_id = $1 and ended_at is null for share)
 on conflict (learner_id, credential_id) do update
 set content = excluded.content, is_token = excluded.is_token, issued_at = excluded.issued_at,
     kept_at = excluded.kept_at
@@ -29,8 +31,11 @@ select count(*) from pushed_badge where learner_id = $1;
 select document from learner_profile where learner_id = $1;
 
 -- name: keep_profile
-insert into learner_profile (learner_id, document, kept_at) values ($1, $2, $3)
-on conflict (learner_id) do update set document = excluded.document, kept_at = excluded.kept_at;
+insert into learner_profile (learner_id, document, kept_at)
+select $1, $2, $3
+where exists (select from oauth_grant where learner_id = $1 and ended_at is null for share)
+on conflict (learner_id) do update set document = excluded.document, kept_at = excluded.kept_at
+returning learner_id;
 
 -- name: forget_pushed_badge
 delete from pushed_badge where learner_id = $1 and credential_id = $2;

@@ -47,6 +47,9 @@ where granted_at < $1 and not exists (
 );
 
 -- name: erase_learners_grants
-with grants as (delete from oauth_grant where learner_id = any($1::text[])),
-    profiles as (delete from learner_profile where learner_id = any($1::text[]))
+delete from oauth_grant where learner_id = any($1::text[]);
+
+-- name: erase_what_came_by_grants
+-- After the grants, as a statement of its own: it sees what was kept until they were gone.
+with profiles as (delete from learner_profile where learner_id = any($1::text[]))
 delete from pushed_badge where learner_id = any($1::text[]);

@@ -49,5 +49,7 @@ with told as (
     delete from badge_share where badge_id in (select badge_id from gone)
 ), links as (
     delete from share_link where badge_id in (select badge_id from gone)
+), endorsements as (
+    delete from endorsement where badge_id in (select badge_id from gone)
 )
 select count(*) from gone;

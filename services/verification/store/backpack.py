@@ -34,8 +34,8 @@ async def credentials(
 
 async def keep_pushed_badge(
     connection: Connection, learner_id: str, credential_id: str, held: Held, *, issued_at: datetime, at: datetime
-) -> bool:
-    """Keep a badge that was pushed; whether it is new."""
+) -> bool | None:
+    """Keep a badge that was pushed; whether it is new. None, and nothing kept, if the learner lets no program in."""
     values = (learner_id, credential_id, held.content, held.is_token, issued_at, at)
     return await connection.fetchval(SQL["keep_pushed_badge"], *values)
 
@@ -50,9 +50,9 @@ async def profile(reader: Reader, learner_id: str) -> bytes | None:
     return await reader.fetchval(SQL["profile"], learner_id)
 
 
-async def keep_profile(connection: Connection, learner_id: str, document: bytes, at: datetime) -> None:
-    """Keep the learner's profile."""
-    await connection.execute(SQL["keep_profile"], learner_id, document, at)
+async def keep_profile(connection: Connection, learner_id: str, document: bytes, at: datetime) -> bool:
+    """Keep the learner's profile; False, and nothing kept, if the learner lets no program in."""
+    return await connection.fetchval(SQL["keep_profile"], learner_id, document, at) is not None
 
 
 async def forget_pushed_badge(connection: Connection, learner_id: str, credential_id: str) -> None:

@@ -105,3 +105,4 @@ async def forget_ended(connection: Connection, before: datetime) -> None:
 async def erase_learners_grants(connection: Connection, learner_ids: Sequence[str]) -> None:
     """Erase what programs were granted, and what they brought, of these learners."""
     await connection.execute(SQL["erase_learners_grants"], list(learner_ids))
+    await connection.execute(SQL["erase_what_came_by_grants"], list(learner_ids))

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from libs.common.contracts.awarding import EndorsementSigned
 from tests.services.verification.support import ACHIEVEMENT, ISSUER, START, Service, badge_issued
+from tests.services.verification.test_erasure import erase
 
 NAME = UUID("0b8de0b9-6a52-4a57-a1f0-87d2f6c90f11")
 
@@ -39,3 +40,22 @@ async def test_an_endorsement_of_a_badge_is_seen_by_who_sees_the_badge(service: 
     await service.hear_all(badge)
     expected = (await service.get(f"/badges/{badge.badge_id}.json")).status_code
     assert (await service.get(f"/endorsements/{NAME}")).status_code == expected
+
+
+async def test_an_endorsement_of_a_badge_that_is_not_shared_is_kept_by_no_cache(service: Service) -> None:
+    badge = badge_issued()
+    await service.hear_all(ISSUER, ACHIEVEMENT, badge, endorsed(badge_id=badge.badge_id))
+    headers = {"authorization": f"Bearer {service.mint.token(learner_id='learner-1')}"}
+    path = f"/badges/{badge.badge_id}/sharing"
+    assert (await service.client.put(path, headers=headers, json={"audience": "private"})).status_code == 200
+    for face in (f"/endorsements/{NAME}", f"/ob2/endorsements/{NAME}"):
+        assert (await service.client.get(face)).status_code == 404
+        own = await service.client.get(face, headers=headers)
+        assert (own.status_code, own.headers["Cache-Control"]) == (200, "private, no-store")
+
+
+async def test_what_was_said_of_an_erased_learners_badge_goes_with_it(service: Service) -> None:
+    badge = badge_issued()
+    await service.hear_all(ISSUER, ACHIEVEMENT, badge, endorsed(badge_id=badge.badge_id))
+    await erase(service)
+    assert await service.database.pool.fetchval("select count(*) from endorsement") == 0

@@ -16,10 +16,13 @@ import httpx
 import jsonschema
 import pytest
 
+from libs.common.messaging.work import begin
 from libs.common.security import SESSION_COOKIE
 from libs.common.web.pace import Pace
 from services.verification.api.exchange import BASE
+from services.verification.handlers.backpack import keep_profile, keep_pushed_badge
 from services.verification.handlers.granting.desk import OFFLINE, SCOPES
+from services.verification.store.backpack import Held
 from tests.services.verification.support import (
     ACHIEVEMENT,
     ISSUER,
@@ -233,13 +236,17 @@ async def test_what_is_not_as_it_must_be_is_refused(served: Service, learner: Le
     for change in ({"code_challenge_method": "plain"}, {"code_challenge": ""}, {"scope": "everything"}):
         answer = await ask("/oauth/authorize", params={**asked, **change}, headers=page)
         assert (answer.status_code, answer.headers["location"].startswith(BACK)) == (302, True), change
-    nobody = await ask("/oauth/authorize", params=asked, headers={"accept": "text/html"})
-    assert nobody.status_code == 401
+    for change in ({}, {"scope": "everything"}):
+        nobody = await ask("/oauth/authorize", params={**asked, **change}, headers={"accept": "text/html"})
+        assert (nobody.status_code, "location" in nobody.headers) == (401, False), change
     forged = await served.client.post("/oauth/authorize", data={**asked, "do": "allow"}, headers=page)
     assert forged.status_code == 401
     for wrong in (
         {"client_name": "x"}, {"client_name": "x", "redirect_uris": ["http://wallet.example/"]},
         {"redirect_uris": [BACK]}, {"client_name": "x", "redirect_uris": ["javascript:x"]},
+        {"client_name": "x", "redirect_uris": ["https://good.example@evil.example/"]},
+        {"client_name": "x", "redirect_uris": ["https://evil.example; report-uri https:/x"]},
+        {"client_name": "x", "redirect_uris": ["https://evil.example/\u4e2d"]},
     ):  # fmt: skip
         assert (await served.client.post("/oauth/register", json=wrong)).status_code == 400, wrong
     assert (await served.client.post("/oauth/register", content=b"[]")).status_code == 422
@@ -249,6 +256,23 @@ async def test_what_is_not_as_it_must_be_is_refused(served: Service, learner: Le
     served.app.state.parts = replace(served.app.state.parts, pace=Pace(1))
     statuses = [(await served.client.post("/oauth/register", json={})).status_code for _ in range(2)]
     assert statuses == [400, 429]
+
+
+async def test_pushes_have_a_pace_and_nothing_comes_after_an_erasure(served: Service, learner: Learner) -> None:
+    async with program(served, await registered(served)) as client:
+        await let_in(served, learner, client)
+        served.app.state.parts = replace(served.app.state.parts, pace=Pace(1))
+        pushes = [await client.post(f"{BASE}/credentials", content=PUSHED.credential) for _ in range(2)]
+        assert [answer.status_code for answer in pushes] == [201, 429]
+        assert pushes[1].json()["imsx_codeMinor"]["imsx_codeMinorField"][0]["imsx_codeMinorFieldValue"] == "server_busy"
+    await erase(served)
+    # A push that was verified while its learner was erased.
+    held = Held(PUSHED.credential.encode(), is_token=False)
+    async with begin(served.database) as work:
+        late = keep_pushed_badge(work, "learner-1", "https://x.example/1", held, issued_at=at(1), at=at(2), most=9)
+        assert await late is None
+        assert await keep_profile(work, "learner-1", b"{}", at(2)) is False
+    assert await served.database.pool.fetchval("select count(*) from pushed_badge") == 0
 
 
 async def test_access_ends_and_erasure_ends_it_all(served: Service, learner: Learner) -> None:

@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
+from libs.common.checking.model import Judgement
 from libs.common.checking.notes import CHECKS
+from libs.common.checking.open_badges_3 import shown_of
 from libs.common.checking.words import PASSED, REASONS, SENTENCES
 from libs.common.problems import Problem
 from libs.common.web.pace import Pace
+from services.verification.api import verifications
 from services.verification.api.verifications import FINDING_NAMES, path_of_own
 from tests.libs.common.checking.world import PNG
 from tests.services.verification.support import (
@@ -55,6 +58,16 @@ async def test_our_own_badge_is_known_first_hand(served: Service) -> None:
     await served.hear(event(revoked(BADGE), minutes=2))
     verdict = await answer_to(served, CREDENTIAL)
     assert (verdict["answer"], verdict["sentence"]) == ("not-genuine", "Genuine, but withdrawn")
+
+
+async def test_whoever_writes_the_id_of_a_badge_learns_nothing_of_it(served: Service) -> None:
+    await served.hear(event(revoked(BADGE), minutes=2))
+    document = {**json.loads(CREDENTIAL), "issuer": {"id": "https://evil.example/me", "type": ["Profile"]}}
+    genuine = Judgement("genuine", "Genuine", (), "pass", "pass", "unknown", "Open Badges 3.0", shown_of(document))
+    parts = served.app.state.parts
+    assert await verifications.with_our_own_word(genuine, parts, served.database) == genuine
+    own = replace(genuine, shown=shown_of(json.loads(CREDENTIAL)))
+    assert (await verifications.with_our_own_word(own, parts, served.database)).current == "fail"
 
 
 @pytest.mark.parametrize(

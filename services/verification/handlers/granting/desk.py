@@ -10,6 +10,7 @@ no types of its own and asks for arguments that nobody needs, hence the two line
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,6 +43,9 @@ METHODS = ("client_secret_basic", "client_secret_post", "none")
 # Authlib wants requests to have come over https. That is for whoever stands before us to see to.
 _HERE = "https://desk.invalid/"
 _MAX_REDIRECTS = 10
+# The address stands on the consent page, in its Content-Security-Policy and in Location: a plain host, plain ASCII.
+_PLAIN_HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+_PLAIN_ADDRESS = re.compile(r"[!-~]{1,1999}")
 
 
 @dataclass
@@ -288,4 +292,5 @@ def _is_safe(address: str) -> bool:
     except ValueError:
         return False
     here = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")
-    return bool((parts.scheme == "https" or here) and parts.hostname and not parts.fragment and len(address) < 2000)
+    is_plain = _PLAIN_ADDRESS.fullmatch(address) and _PLAIN_HOST.fullmatch(parts.netloc)
+    return bool((parts.scheme == "https" or here) and is_plain and not parts.fragment)
