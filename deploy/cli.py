@@ -8,6 +8,7 @@ from deploy.commands.awards import awards
 from deploy.commands.dead_letters import dead_letters
 from deploy.commands.demo import demo
 from deploy.commands.ending import EXIT_CODES
+from deploy.commands.keys import keys
 from deploy.commands.rebuild import rebuild
 from deploy.commands.replay import replay
 from deploy.commands.token import token
@@ -29,6 +30,7 @@ app.command(epilog=VERIFY_CODES)(verify)
 app.command(epilog=EXIT_CODES)(token)
 app.command(epilog=EXIT_CODES)(rebuild)
 app.add_typer(awards, name="awards")
+app.add_typer(keys, name="keys")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(trust, name="trust")
 

@@ -54,6 +54,11 @@ class Identity:
     token_keys_file: Path
     log_key_file: Path
 
+    @property
+    def signing_key_files(self) -> tuple[Path, ...]:
+        """The issuers' Ed25519 keys in turn: the first, and whatever lies beside it as `issuer-key-….pem`."""
+        return self.signing_key_file, *sorted(self.signing_key_file.parent.glob("issuer-key-*.pem"))
+
     def mint_token(
         self, subject: str, scopes: Sequence[str], *, learner_id: str | None = None, hours: float = 1.0
     ) -> str:
