@@ -63,5 +63,8 @@ async def test_what_may_not_be_seen_is_not_answered(served: Service) -> None:
     assert (await served.get(REFRESH)).content == FIRST.credential.encode()
     await decide(FIRST.badge_id, "private")
     assert (await served.get(REFRESH)).status_code == 404
+    await decide(SECOND.badge_id, "public")
+    mine = await served.client.get(REFRESH, headers=own)
+    assert (mine.content, mine.headers["cache-control"]) == (SECOND.credential.encode(), "private, no-store")
     assert (await served.get("/badges/00000000-0000-4000-8000-000000000000/refresh")).status_code == 404
     assert (await served.get("/badges/nothing/refresh")).status_code == 404
