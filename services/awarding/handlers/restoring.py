@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -30,8 +31,18 @@ UNTOLD = "not known: restored from the topic, which does not tell it"
 _DECIDED = {"revoke": BadgeState.REVOKED, "suspend": BadgeState.SUSPENDED, "reinstate": BadgeState.HOLDS}
 
 
+class NotAsSigned(Exception):
+    """A badge came back with bytes that are not those of its digest: refused."""
+
+
 async def on_badge_issued(work: Work, events: Sequence[Received[BadgeIssued]]) -> None:
-    """Keep the badges with their bytes, and that the acts which gave some were carried out."""
+    """Keep the badges with their bytes, and that the acts which gave some were carried out.
+
+    Raises `NotAsSigned` when the bytes of one are not those of its digest: it becomes a dead letter.
+    """
+    for heard in events:
+        if heard.content is not None:
+            _require_digest(heard.content)
     badges = [
         RestoredBadge(told, heard.event.traceparent, read_list_number(told.credential))
         for heard in events
@@ -115,6 +126,12 @@ async def evaluate_restored(office: Office, work: Work, *, most: int) -> int:
         causes = await restoring_store.last_words(connection, registered.keys())
         await evaluate_badges(office, work, catalogue, causes)
     return len(learner_ids)
+
+
+def _require_digest(badge: BadgeIssued) -> None:
+    found = "sha256:" + hashlib.sha256(badge.credential.encode()).hexdigest()
+    if found != badge.digest:
+        raise NotAsSigned(f"badge {badge.badge_id}: expected bytes with the digest {badge.digest}, found {found}")
 
 
 async def _restore_changes(work: Work, events: Sequence[Received[Any]], state: BadgeState) -> None:

@@ -13,7 +13,7 @@ from libs.common.contracts.topics import BADGE_ISSUED
 from libs.common.messaging.hearing import Hears, Received
 from libs.common.messaging.work import begin
 from services.awarding import handlers
-from services.awarding.handlers.restoring import UNTOLD
+from services.awarding.handlers.restoring import UNTOLD, NotAsSigned
 from services.awarding.model import Act, ActKind
 from services.awarding.worker import plan
 from services.awarding.worker.memory import remembers
@@ -244,3 +244,11 @@ async def test_an_erased_learner_stays_erased(service: Service, fresh: Service) 
     await service.database.pool.execute("update badge set trigger_traceparent = null where learner_id = 'ada'")
     assert await everything(fresh) == await everything(service)
     assert await fresh.database.pool.fetchval("select count(*) from fact where learner_id = 'ada'") == 0
+
+
+async def test_bytes_that_are_not_those_of_their_digest_are_refused(service: Service, fresh: Service) -> None:
+    await story(service)
+    issued = next(event for event in await told(service) if isinstance(event.content, BadgeIssued))
+    planted = issued.content.model_copy(update={"credential": issued.content.credential.replace("2", "3", 1)})
+    with pytest.raises(NotAsSigned, match="expected bytes with the digest"):
+        await read(fresh, plan(fresh.office).passes[1], [issued._replace(content=planted)])
