@@ -5,6 +5,7 @@ from __future__ import annotations
 from libs.common.contracts import (
     AchievementPublished,
     ActDone,
+    AssertionSigned,
     BadgeExpired,
     BadgeImported,
     BadgeIssued,
@@ -32,7 +33,7 @@ from services.progress.model import FORMS
 # Told on `badge-issued`, and nothing that is kept here.
 _PASSED_OVER = (
     StatusListSigned, KeyPublished, ActDone, BadgesLogged, BadgeImported,
-    ImportedBadgeWithdrawn, EndorsementSigned,
+    ImportedBadgeWithdrawn, EndorsementSigned, AssertionSigned,
 )  # fmt: skip
 
 HEARS = (

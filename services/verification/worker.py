@@ -32,12 +32,13 @@ HEARS = (
     Hears(BADGE_ISSUED, awarding.BadgeImported, handlers.pass_over),
     Hears(BADGE_ISSUED, awarding.ImportedBadgeWithdrawn, handlers.pass_over),
     Hears(BADGE_ISSUED, awarding.EndorsementSigned, on_endorsement_signed),
+    Hears(BADGE_ISSUED, awarding.AssertionSigned, handlers.on_assertion_signed),
 )
 
 # The tables that follow from the topics. What the others hold, no topic tells.
 MADE_OF_TOPICS = frozenset({
     "achievement", "badge", "badge_change", "badge_jwt", "endorsement", "erased_learner", "issuer", "issuer_key",
-    "log_checkpoint", "log_entry", "log_node", "status_list",
+    "log_checkpoint", "log_entry", "log_node", "signed_assertion", "status_list",
 })  # fmt: skip
 
 

@@ -5,6 +5,7 @@ A contract is a promise: additive for ever. `python -m libs.common.contracts` wr
 
 from libs.common.contracts.awarding import (
     ActDone,
+    AssertionSigned,
     BadgeExpired,
     BadgeImported,
     BadgeIssued,
@@ -59,6 +60,7 @@ CONTRACTS: tuple[type[Contract], ...] = (
     BadgeImported,
     ImportedBadgeWithdrawn,
     EndorsementSigned,
+    AssertionSigned,
     StatusListSigned,
     ActDone,
     BadgesLogged,
@@ -70,6 +72,7 @@ __all__ = [
     "AchievementPublished",
     "ActDone",
     "ActivityCompleted",
+    "AssertionSigned",
     "AssessmentScored",
     "BadgeExpired",
     "BadgeImported",

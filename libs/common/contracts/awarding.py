@@ -275,3 +275,19 @@ class EndorsementSigned(Contract):
     credential: str
     open_badge_2: str
     credential_jwt: str | None = None
+
+
+class AssertionSigned(Contract):
+    """A badge was signed in the form of Open Badges 2.0, as its learner asked. Key: the badge id.
+
+    `assertion` is the signed Assertion as a compact JWS, exact text; `key_id` names the issuer's key that signed it.
+    """
+
+    TYPE: ClassVar[str] = "cairn.assertion-signed.v1"
+    TOPIC: ClassVar[str] = BADGE_ISSUED
+
+    badge_id: UUID
+    learner_id: Identifier
+    issuer_id: Identifier
+    key_id: str
+    assertion: str

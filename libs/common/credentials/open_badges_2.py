@@ -11,7 +11,7 @@ from libs.common.credentials.canonical import Json
 from libs.common.credentials.contexts import OPEN_BADGES_2
 from libs.common.credentials.documents import instant, present
 from libs.common.credentials.endorsement import Endorsement
-from libs.common.credentials.jwt import JwtSigner, compact_jws
+from libs.common.credentials.jwt import TokenSigner, compact_jws
 from libs.common.credentials.model import AchievementTerms, Alignment, Claim, Evidence, IssuerProfile
 
 # OB 2.0 names the learner's identifier by the property of a Profile that holds it.
@@ -53,13 +53,18 @@ def assertion(terms: AchievementTerms, claim: Claim, *, endorsements: Sequence[s
     )
 
 
-def signed_assertion(terms: AchievementTerms, claim: Claim, signer: JwtSigner, creator: str) -> str:
+def signed_assertion(terms: AchievementTerms, claim: Claim, signer: TokenSigner, creator: str) -> str:
     """The signed Assertion of one badge as a compact JWS (OB 2.0, "SignedBadge").
 
     `creator` is the URL of the signer's CryptographicKey, which the issuer's profile must list. RS256 is the
     algorithm that each verifier knows; ES256 is known to some.
     """
-    payload = {**assertion(terms, claim), "verification": {"type": "SignedBadge", "creator": creator}}
+    return sign_hosted(assertion(terms, claim), signer, creator)
+
+
+def sign_hosted(hosted: Json, signer: TokenSigner, creator: str) -> str:
+    """What the hosted Assertion `hosted` says, signed; see `signed_assertion`."""
+    payload = {**hosted, "verification": {"type": "SignedBadge", "creator": creator}}
     return compact_jws({"alg": signer.algorithm}, payload, signer)
 
 

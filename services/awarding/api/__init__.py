@@ -20,7 +20,18 @@ from libs.common.web.pace import Pace
 from libs.common.web.pages import Pages
 from libs.common.web.refusals import install_refusal_pages
 from services.awarding import handlers
-from services.awarding.api import acts, bulk, challenges, endorsements, imports, keys, record, records, rehearsal
+from services.awarding.api import (
+    acts,
+    assertions,
+    bulk,
+    challenges,
+    endorsements,
+    imports,
+    keys,
+    record,
+    records,
+    rehearsal,
+)
 from services.awarding.api.requests import database_of
 from services.awarding.settings import AwardingSettings
 from services.awarding.store import learners as learner_store
@@ -52,6 +63,7 @@ def create(settings: ServiceSettings) -> FastAPI:
     app.include_router(keys.router)
     app.include_router(imports.router)
     app.include_router(record.router)
+    app.include_router(assertions.router)
     app.include_router(endorsements.router)
     app.include_router(operations_router("awarding", database_of, also_waiting=_waiting))
     install_refusal_pages(app, pages)

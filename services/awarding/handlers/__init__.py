@@ -1,6 +1,12 @@
 """What awarding does when something happens: load, decide, save, tell. One function per thing that happens."""
 
 from services.awarding.handlers.acts import FAILED, cancel_act, complete_acts, record_act, show_act, show_history
+from services.awarding.handlers.assertions import (
+    cancel_assertion,
+    record_assertion_request,
+    show_assertion,
+    sign_assertions,
+)
 from services.awarding.handlers.bulk import (
     record_bulk_awards,
     revoke_bulk_awards,
@@ -60,6 +66,7 @@ __all__ = [
     "Office",
     "Shelf",
     "cancel_act",
+    "cancel_assertion",
     "cancel_challenge",
     "cancel_endorsement",
     "cancel_import",
@@ -87,6 +94,7 @@ __all__ = [
     "recheck_imports",
     "recheck_waiting",
     "record_act",
+    "record_assertion_request",
     "record_bulk_awards",
     "record_challenge",
     "record_endorsement",
@@ -102,6 +110,7 @@ __all__ = [
     "schedule_import_check",
     "schedule_recheck",
     "show_act",
+    "show_assertion",
     "show_bulk_progress",
     "show_bulk_report",
     "show_challenges",
@@ -113,6 +122,7 @@ __all__ = [
     "show_mosaic",
     "show_record",
     "show_trail",
+    "sign_assertions",
     "sign_endorsements",
     "sign_record",
     "sign_status_lists",

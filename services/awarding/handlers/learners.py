@@ -10,6 +10,7 @@ from libs.common.messaging.hearing import Received
 from libs.common.messaging.work import Work
 from services.awarding.handlers.office import Office
 from services.awarding.model import KnownLearner
+from services.awarding.store import assertions as assertion_store
 from services.awarding.store import imports as import_store
 from services.awarding.store import learners as learner_store
 from services.awarding.store import records as record_store
@@ -31,6 +32,7 @@ async def on_learner_registered(office: Office, work: Work, events: Sequence[Rec
         await learner_store.erase_learners(work.connection, erased)
         await import_store.forget_imports(work.connection, erased)
         await record_store.forget_records(work.connection, erased)
+        await assertion_store.forget_assertions(work.connection, erased)
     if known:
         met_before = await learner_store.register_learners(work.connection, known)
         if met_before:

@@ -122,6 +122,7 @@ async def run(settings: ServiceSettings) -> None:
         asyncio.create_task(_when(ready, work_off_status_lists(office, database))),
         asyncio.create_task(_when(ready, work_off_imports(office, database, most=most))),
         asyncio.create_task(_when(ready, work_off_endorsements(office, database, most=most))),
+        asyncio.create_task(_when(ready, work_off_assertions(office, database, most=most))),
         asyncio.create_task(_when(ready, work_off_records(office, database))),
         asyncio.create_task(_when(ready, watch_imports(office, database, verifier, every=every))),
         asyncio.create_task(_when(ready, work_off_expiry(office, database, most=most))),
@@ -214,6 +215,18 @@ async def work_off_endorsements(office: Office, database: Database, *, most: int
         await handlers.cancel_endorsement(work)
 
     await work_off("endorsements", database, complete, cancel, most=most)
+
+
+async def work_off_assertions(office: Office, database: Database, *, most: int) -> None:
+    """Sign the Open Badges 2.0 assertions that learners ask for, until cancelled."""
+
+    async def complete(work: Work, size: int) -> int:
+        return await handlers.sign_assertions(office, work, most=size)
+
+    async def cancel(work: Work) -> None:
+        await handlers.cancel_assertion(work)
+
+    await work_off("assertions", database, complete, cancel, most=most)
 
 
 async def work_off_records(office: Office, database: Database) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 
 from libs.common.contracts import (
     ActDone,
+    AssertionSigned,
     BadgeExpired,
     BadgeImported,
     BadgeIssued,
@@ -25,12 +26,14 @@ from libs.common.messaging.hearing import Hears
 from libs.common.messaging.restoring import Plan
 from services.awarding import handlers
 from services.awarding.handlers import Office, logbook, restoring
+from services.awarding.handlers.assertions import on_assertion_signed
 from services.awarding.handlers.status_lists import on_status_list_signed
 
 # The tables that follow from the topics. What the others hold, no topic tells.
 MADE_OF_TOPICS = frozenset({
     "achievement", "badge", "badge_change", "catalogue_revision", "fact", "issuer", "learner", "log_head", "logged",
-    "milestone", "recheck", "restored", "review", "signing_key", "status_list", "unlogged", "voided",
+    "milestone", "recheck", "restored", "review", "signed_assertion", "signing_key", "status_list", "unlogged",
+    "voided",
 })  # fmt: skip
 
 
@@ -70,6 +73,7 @@ def remembers(office: Office) -> tuple[Hears, ...]:
         Hears(BADGE_ISSUED, BadgeExpired, restoring.on_badge_expired, knows_seen=True),
         Hears(BADGE_ISSUED, MilestoneReached, handlers.on_milestone_reached, knows_seen=True),
         Hears(BADGE_ISSUED, EndorsementSigned, handlers.on_endorsement_signed, knows_seen=True),
+        Hears(BADGE_ISSUED, AssertionSigned, on_assertion_signed, knows_seen=True),
         Hears(BADGE_ISSUED, BadgeImported, partial(handlers.on_badge_imported, office), knows_seen=True),
         Hears(BADGE_ISSUED, ImportedBadgeWithdrawn, withdrawn, knows_seen=True),
         Hears(BADGE_ISSUED, BadgesLogged, logbook.on_badges_logged, ordered=True, knows_seen=True),

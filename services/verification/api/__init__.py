@@ -26,6 +26,7 @@ from libs.common.web.pages import Pages
 from libs.common.web.refusals import install_refusal_pages, not_found
 from libs.common.web.shelf import FromShelf, Shelf
 from services.verification.api import (
+    assertions,
     badges,
     bulk,
     bundle,
@@ -54,6 +55,7 @@ TEMPLATES = Path(__file__).parent.parent / "pages"
 # The faces of a badge come before its page, whose address would match theirs.
 DOORS = (
     keys,
+    assertions,
     status_lists,
     faces,
     embeds,

@@ -26,6 +26,7 @@ from services.verification.api.parts import (
     version_of,
 )
 from services.verification.model import Achievement, Issuer
+from services.verification.store import signing
 from services.verification.store.endorsements import Endorsed, endorsements_of_version
 
 router = APIRouter(tags=["catalogue"])
@@ -47,7 +48,7 @@ async def issuer_page(request: Request, issuer_id: str) -> Response:
     if form_of(request, (PAGE, *JSON_TYPES)) != PAGE:
         return await issuer_open_badge_2(request, issuer_id)
     pool, parts = database_of(request).pool, parts_of(request)
-    issuer = await _issuer(request, issuer_id)
+    issuer = await found_issuer(request, issuer_id)
     keys = await store.keys_of_issuer(pool, issuer_id)
     achievements = await store.achievements_of_issuer(pool, issuer_id, _SHOWN)
     return parts.pages.respond(
@@ -66,9 +67,16 @@ async def issuer_page(request: Request, issuer_id: str) -> Response:
 @router.api_route(PATHS.issuer_open_badge_2("{issuer_id}"), methods=READ)
 async def issuer_open_badge_2(request: Request, issuer_id: str) -> Response:
     """The issuer's Open Badges 2.0 profile."""
-    issuer = await _issuer(request, issuer_id)
-    profile = _profile(parts_of(request).addresses, issuer)
-    return json_document(request, issuer_profile(profile), last_modified=issuer.told_at)
+    issuer = await found_issuer(request, issuer_id)
+    addresses = parts_of(request).addresses
+    keys = [key for key in await signing.token_keys_of_issuer(database_of(request).pool, issuer_id) if key.is_rsa]
+    content = issuer_profile(
+        profile_of(addresses, issuer),
+        # One that was withdrawn proves nothing any more: what it signed is not to be told from what a thief did.
+        public_keys=[addresses.open_badge_2_key(issuer_id, key.key_id) for key in keys if key.revoked_at is None],
+        revocations=addresses.open_badge_2_revocations(issuer_id) if keys else None,
+    )
+    return json_document(request, content, last_modified=max([issuer.told_at, *(key.told_at for key in keys)]))
 
 
 @router.api_route("/achievements/{achievement_id}", methods=READ)
@@ -116,7 +124,7 @@ async def achievement_badge_class(request: Request, achievement_id: str, version
     terms = _terms(addresses, achievement)
     said = await _endorsements(request, achievement)
     urls = [addresses.open_badge_2_endorsement(one.endorsement_id) for one in said]
-    content = badge_class(_profile(addresses, issuer), terms, endorsements=urls)
+    content = badge_class(profile_of(addresses, issuer), terms, endorsements=urls)
     return json_document(request, content, last_modified=max(achievement.told_at, issuer.told_at))
 
 
@@ -131,7 +139,8 @@ async def achievement_image(request: Request, achievement_id: str, version: str)
     return respond(request, picture)
 
 
-async def _issuer(request: Request, issuer_id: str) -> Issuer:
+async def found_issuer(request: Request, issuer_id: str) -> Issuer:
+    """The issuer of this id. Raises the one 404."""
     issuer = await store.issuer(database_of(request).pool, issuer_id)
     if issuer is None:
         raise not_found()
@@ -142,7 +151,7 @@ async def _achievement(request: Request, achievement_id: str, version: str) -> t
     found = await store.achievement(database_of(request).pool, achievement_id, version_of(version))
     if found is None:
         raise not_found()
-    return found, await _issuer(request, found.issuer_id)
+    return found, await found_issuer(request, found.issuer_id)
 
 
 async def _endorsements(request: Request, achievement: Achievement) -> list[Endorsed]:
@@ -165,7 +174,8 @@ def _card(request: Request, achievement: Achievement, issuer: Issuer) -> dict[st
     }
 
 
-def _profile(addresses: Addresses, issuer: Issuer) -> credentials.IssuerProfile:
+def profile_of(addresses: Addresses, issuer: Issuer) -> credentials.IssuerProfile:
+    """The issuer as its badges name it."""
     return credentials.IssuerProfile(
         id=addresses.issuer_did(issuer.issuer_id),
         name=issuer.name,

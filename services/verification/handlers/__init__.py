@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from libs.common.contracts.awarding import (
+    AssertionSigned,
     BadgeIssued,
     BadgeReinstated,
     BadgeRevoked,
@@ -57,6 +58,13 @@ async def on_status_list_signed(work: Work, events: Sequence[Received[StatusList
     found = [(event.content, event.event.time) for event in events if event.content is not None]
     if found:
         await signing.keep_status_lists(work.connection, found)
+
+
+async def on_assertion_signed(work: Work, events: Sequence[Received[AssertionSigned]]) -> None:
+    """Keep the signed Open Badges 2.0 form of badges, for which their learners asked."""
+    found = [(event.content, event.event.time) for event in events if event.content is not None]
+    if found:
+        await signing.keep_assertions(work.connection, found)
 
 
 async def on_badge_issued(work: Work, events: Sequence[Received[BadgeIssued]]) -> None:

@@ -135,6 +135,11 @@ class TokenKey:
     revoked_at: datetime | None
     told_at: datetime
 
+    @property
+    def is_rsa(self) -> bool:
+        """Whether it is an RSA key, which signs Open Badges 2.0 assertions too."""
+        return self.key_id.startswith("rsa-")
+
 
 @dataclass(frozen=True, slots=True)
 class StatusList:

@@ -51,5 +51,8 @@ with told as (
     delete from share_link where badge_id in (select badge_id from gone)
 ), endorsements as (
     delete from endorsement where badge_id in (select badge_id from gone)
+), assertions as (
+    update signed_assertion set learner_id = null, token = null from told
+    where signed_assertion.learner_id = told.learner_id and signed_assertion.told_at <= told.erased_at
 )
 select count(*) from gone;

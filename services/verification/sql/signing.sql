@@ -41,3 +41,32 @@ where excluded.revision > status_list.revision;
 
 -- name: status_list
 select list_id, revision, credential, token, told_at from status_list where list_id = $1;
+
+-- name: keep_assertions
+insert into signed_assertion (badge_id, issuer_id, learner_id, token, told_at)
+select distinct on (told.badge_id) told.badge_id, told.issuer_id,
+       case when erased.learner_id is null then told.learner_id end,
+       case when erased.learner_id is null then told.token end, told.told_at
+from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])
+    as told (badge_id, issuer_id, learner_id, token, told_at)
+left join erased_learner as erased on erased.learner_id = told.learner_id and told.told_at <= erased.erased_at
+order by told.badge_id, told.told_at desc
+on conflict (badge_id) do update
+set issuer_id = excluded.issuer_id, learner_id = excluded.learner_id, token = excluded.token,
+    told_at = excluded.told_at
+where excluded.told_at > signed_assertion.told_at;
+
+-- name: assertion
+select token from signed_assertion where badge_id = $1;
+
+-- name: withdrawn_assertions
+-- Those that do not hold: revoked, suspended for now, or of erased learners.
+select signed.badge_id,
+       case when bool_or(change.aspect = 'revocation') then 'revocation'
+            when bool_or(change.aspect = 'suspension') then 'suspension' else 'erasure' end as aspect,
+       greatest(max(change.told_at), signed.told_at) as changed_at
+from signed_assertion as signed
+left join badge_change as change on change.badge_id = signed.badge_id and change.holds
+where signed.issuer_id = $1 and (change.badge_id is not null or signed.token is null)
+group by signed.badge_id
+order by signed.badge_id;

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
-from libs.common.contracts.awarding import BadgeIssued, KeyPublished, StatusListSigned
+from libs.common.contracts.awarding import AssertionSigned, BadgeIssued, KeyPublished, StatusListSigned
 from libs.common.postgres.queries import load_queries
 from services.verification.model import StatusList, TokenKey
 from services.verification.store import Told
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from services.verification.store import Reader
 
 SIGNING = load_queries(Path(__file__).parents[1] / "sql" / "signing.sql")
+
+
+class Withdrawn(NamedTuple):
+    """A signed assertion that does not hold, why (`revocation`, `suspension` or `erasure`) and since when."""
+
+    badge_id: UUID
+    aspect: str
+    changed_at: datetime
 
 
 async def keep_tokens(connection: Connection, badges: Sequence[BadgeIssued]) -> None:
@@ -73,3 +81,26 @@ async def status_list(reader: Reader, list_id: str) -> StatusList | None:
     """A status list as it was signed last."""
     row = await reader.fetchrow(SIGNING["status_list"], list_id)
     return None if row is None else StatusList(**dict(row))
+
+
+async def keep_assertions(connection: Connection, assertions: Sequence[tuple[AssertionSigned, datetime]]) -> None:
+    """Keep signed Open Badges 2.0 assertions, each with when it was told; the last of each badge counts."""
+    told = [content for content, _ in assertions]
+    await connection.execute(
+        SIGNING["keep_assertions"],
+        [content.badge_id for content in told],
+        [content.issuer_id for content in told],
+        [content.learner_id for content in told],
+        [content.assertion for content in told],
+        [at for _, at in assertions],
+    )
+
+
+async def assertion(reader: Reader, badge_id: UUID) -> str | None:
+    """A badge as signed Open Badges 2.0 assertion, where its learner asked for one."""
+    return await reader.fetchval(SIGNING["assertion"], badge_id)
+
+
+async def withdrawn_assertions(reader: Reader, issuer_id: str) -> list[Withdrawn]:
+    """The issuer's signed assertions that do not hold."""
+    return [Withdrawn(**dict(row)) for row in await reader.fetch(SIGNING["withdrawn_assertions"], issuer_id)]

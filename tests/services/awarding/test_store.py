@@ -15,6 +15,7 @@ import pytest
 from services.awarding.model import Award, Badge, Fact, KnownLearner, NewFact, NewVoid, Trigger
 from services.awarding.store import (
     ACTS,
+    ASSERTIONS,
     BULK,
     CHALLENGES,
     ENDORSEMENTS,
@@ -43,6 +44,7 @@ def test_every_query_has_its_function_and_every_function_its_query() -> None:
     used = set(re.findall(r'SQL\["(\w+)"\]', text)) | set(re.findall(r'"(erase_\w+)"', text))
     assert used - set(MILESTONES) == set(SQL)
     assert set(re.findall(r'MILESTONES\["(\w+)"\]', text)) == set(MILESTONES)
+    assert set(re.findall(r'ASSERTIONS\["(\w+)"\]', text)) == set(ASSERTIONS)
     assert set(re.findall(r'\bKEYS\["(\w+)"\]', text)) == set(KEYS)
     assert set(re.findall(r'ACTS\["(\w+)"\]', text)) == set(ACTS)
     assert set(re.findall(r'ENDORSEMENTS\["(\w+)"\]', text)) == set(ENDORSEMENTS)

@@ -15,8 +15,8 @@ from services.verification.worker import MADE_OF_TOPICS as MADE_IN_VERIFICATION
 # is: one that is made of topics must not be carried over, for it would come from before the last records.
 CARRIED = {
     "awarding": {
-        "act", "bulk_job", "challenge", "endorsement", "imported_badge", "key_act", "key_at_hand", "status_due",
-        "status_list",
+        "act", "bulk_job", "challenge", "endorsement", "imported_badge", "key_act", "key_at_hand", "learner_record",
+        "status_due",
     },
     "verification": {
         "badge_share", "learner_profile", "oauth_client", "oauth_code", "oauth_grant", "oauth_token", "pushed_badge",
