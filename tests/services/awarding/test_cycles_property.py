@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from uuid import UUID
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libs.common.contracts import AchievementPublished
@@ -171,6 +171,7 @@ def lived(catalogue: Catalogue, drawn: st.DataObject, facts: list[Fact], now: da
     return learner
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_batches_and_ticks_change_nothing(drawn: st.DataObject) -> None:
     catalogue = drawn.draw(catalogues(versions=3))
@@ -181,6 +182,7 @@ def test_batches_and_ticks_change_nothing(drawn: st.DataObject) -> None:
     assert lived(catalogue, drawn, happened, now).held() == lived(catalogue, drawn, doubles, now).held()
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_any_order_ends_in_the_same_holdings(drawn: st.DataObject) -> None:
     """Where the dates of badges do not depend on the order, nothing does: so what is about one object comes in its
