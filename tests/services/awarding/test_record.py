@@ -12,6 +12,7 @@ import httpx
 import pytest
 from jsonschema import Draft201909Validator
 
+from libs.common.contracts import StatusListSigned
 from libs.common.credentials.addresses import Addresses
 from libs.common.credentials.keys import LocalSigner, PublishedKey, did_document
 from libs.common.messaging.work import begin
@@ -105,6 +106,10 @@ async def test_a_record_holds_the_badges_and_is_genuine(
     world.put(
         f"{addresses.issuer('uni')}/did.json", did_document(did, [PublishedKey(LocalSigner(KEY, did).public_key)])
     )
+    signed = await service.database.pool.fetchval("select value from outbox where type = $1", StatusListSigned.TYPE)
+    status_list = StatusListSigned.model_validate_json(signed)
+    world.put(addresses.status_list(status_list.list_id), status_list.credential.encode())
+    world.folders["http://localhost:8104"] = world.folders["https://localhost:8104"]
     judgement = await world.judge(json.dumps(both).encode())
     sandbox.close()
     assert judgement.answer == "genuine", reasons(judgement)

@@ -38,7 +38,7 @@ async def state_of(service: Service) -> dict[str, list[asyncpg.Record]]:
 
 
 async def cleared(service: Service) -> None:
-    await service.database.pool.execute(f"truncate {', '.join(TABLES)}")
+    await service.database.pool.execute(f"truncate {', '.join(TABLES)}, badge_jwt")
 
 
 def story() -> list[Event]:
