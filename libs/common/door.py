@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from contextlib import suppress
 
 import structlog
 from fastapi import HTTPException, Request
@@ -17,6 +19,8 @@ from libs.common.telemetry import HTTP_SECONDS, parent_context, tracer
 log = structlog.get_logger(__name__)
 
 _UNTRACED = frozenset({"/healthz", "/readyz", "/metrics"})
+# Of a body that is too large, so many times the limit is read and dropped, for so long.
+_DROPPED_TIMES, _DROPPED_SECONDS = 4, 2.0
 
 
 class TooLarge(HTTPException):
@@ -53,7 +57,7 @@ class Door:
         started, method = time.perf_counter(), scope["method"]
         with tracer.start_as_current_span(method, parent, SpanKind.SERVER, {"http.request.method": method}) as span:
             try:
-                exchange.expect(int(headers.get(b"content-length", b"0") or 0))
+                await exchange.expect(int(headers.get(b"content-length", b"0") or 0))
                 await self._app(scope, exchange.receive, exchange.send)
             except TooLarge as refused:
                 await refused.problem.response()(scope, receive, exchange.send)
@@ -80,15 +84,31 @@ class _Exchange:
         self._seen_bytes = 0
         self.status, self.begun = 500, False
 
-    def expect(self, size_bytes: int) -> None:
+    async def expect(self, size_bytes: int) -> None:
         if size_bytes > self._largest:
+            await self._drop()
             raise TooLarge(self._largest)
 
     async def receive(self) -> Message:
+        message = await self._next()
+        if message.get("more_body"):
+            await self.expect(self._seen_bytes)
+        elif self._seen_bytes > self._largest:
+            raise TooLarge(self._largest)
+        return message
+
+    async def _next(self) -> Message:
         message = await self._receive()
         self._seen_bytes += len(message.get("body", b""))
-        self.expect(self._seen_bytes)
         return message
+
+    async def _drop(self) -> None:
+        """Read on: a connection that is closed on somebody who still sends may lose them the answer."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_DROPPED_SECONDS):
+                while self._seen_bytes <= _DROPPED_TIMES * self._largest:
+                    if not (await self._next()).get("more_body"):
+                        return
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -112,8 +112,10 @@ def _try(cases: Any, bodies: Any, headers: dict[str, str]) -> None:
     @given(case=cases, body=bodies)
     def check(case: Case, body: Any) -> None:
         response = case.call(headers=headers, timeout=30, **({} if body is None else {"json": body}))
-        case.validate_response(response, checks=CHECKS)
-        assert response.status_code < 500, case.as_curl_command()
+        # 501 is no fault where the document names it: oEmbed 1.0 wants it for a format that is not there.
+        checks = [check for check in CHECKS if response.status_code != 501 or check is not not_a_server_error]
+        case.validate_response(response, checks=checks)
+        assert response.status_code < 500 or response.status_code == 501, case.as_curl_command()
 
     # What takes nothing cannot be asked wrongly.
     with suppress(Unsatisfiable):

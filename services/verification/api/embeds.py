@@ -43,7 +43,7 @@ async def embed(request: Request, badge_id: str) -> Response:
     )
 
 
-@router.api_route("/oembed", methods=READ)
+@router.api_route("/oembed", methods=READ, responses={501: {"description": "oEmbed 1.0: not in that format"}})
 async def oembed(
     request: Request,
     url: str = "",
