@@ -144,15 +144,16 @@ class Child:
 
     def stop(self, timeout_seconds: float = 30) -> None:
         """Ask the process to stop, wait, and kill it if it has not stopped in time."""
-        if self._process is not None:
-            if self._process.poll() is None:
-                self._process.send_signal(self._stop_signal)
+        # Forgotten first: whoever looks meanwhile sees a process that was stopped, not one that died.
+        process, self._process = self._process, None
+        if process is not None:
+            if process.poll() is None:
+                process.send_signal(self._stop_signal)
             try:
-                self._process.wait(timeout_seconds)
+                process.wait(timeout_seconds)
             except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-            self._process = None
+                process.kill()
+                process.wait()
             self._pid_file.unlink(missing_ok=True)
         if self._watcher is not None:
             self._watcher.communicate(b"\n")
