@@ -11,6 +11,9 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from tests import infrastructure
+from tests.softhsm import hsm_token, softhsm
+
+__all__ = ["hsm_token", "softhsm"]
 
 FreshTopic = Callable[..., Awaitable[str]]
 

@@ -12,7 +12,6 @@ from services.awarding.handlers import Office
 
 pytest.importorskip("pkcs11", reason="python-pkcs11 is not installed (the extra `hsm`)")
 
-from tests.libs.common.signing.test_pkcs11_key import module, token
 from tests.services.awarding.support import (
     ISSUER,
     Service,
@@ -24,11 +23,9 @@ from tests.services.awarding.support import (
     scored,
 )
 
-__all__ = ["module", "token"]
 
-
-async def test_a_worker_signs_with_an_hsm(service: Service, token: str) -> None:
-    made, ring = office(), Ring([(None, open_key(token.format("object=issuer")))])
+async def test_a_worker_signs_with_an_hsm(service: Service, hsm_token: str) -> None:
+    made, ring = office(), Ring([(None, open_key(hsm_token.format("object=issuer")))])
     assert ring.blocks
     changed = Office(made.deployment, namespace=made.namespace, ring=ring, keys_valid_from=made.keys_valid_from)
     worker = Service(service.database, changed)
