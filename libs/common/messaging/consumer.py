@@ -23,6 +23,7 @@ from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 from libs.common.messaging.catching_up import catch_up
 from libs.common.messaging.delivery import Delivery
 from libs.common.messaging.faults import backoff_seconds, name_of
+from libs.common.messaging.membership import is_member
 from libs.common.messaging.places import Places
 from libs.common.telemetry import LAG_RECORDS
 
@@ -39,7 +40,7 @@ _QUIET.setLevel(logging.ERROR)
 
 
 class StalledError(Exception):
-    """Records wait, but none was handled for a while: the process should be started anew."""
+    """Records wait and none is handled, or Kafka has forgotten this consumer: the process should be started anew."""
 
 
 class Consumer:
@@ -47,17 +48,19 @@ class Consumer:
 
     `first` names compacted topics, read to their present end before anything else is taken, so that a fresh
     database learns the catalogue before the facts. `instance` is this replica's lasting name: restarts under the
-    same name cost no rebalance.
+    same name cost no rebalance. `stalled_seconds` is how long it may stand still before `StalledError`.
     """
 
     def __init__(
-        self, delivery: Delivery, *, bootstrap: str, instance: str, batch_records: int, first: Sequence[str] = ()
-    ) -> None:
+        self, delivery: Delivery, *, bootstrap: str, instance: str, batch_records: int, first: Sequence[str] = (),
+        stalled_seconds: float = STALLED_SECONDS,
+    ) -> None:  # fmt: skip
         self._delivery = delivery
         self._bootstrap = bootstrap
         self._group = f"cairn-{delivery.service}"
         self._instance = f"{self._group}-{instance}"
         self._batch_records = batch_records
+        self._stalled_seconds = stalled_seconds
         self._first = tuple(topic for topic in first if topic in delivery.hearing.topics)
         self._subscriber: Any = None
         # Records that wait, those in hand included; None while it is not known.
@@ -145,20 +148,33 @@ class Consumer:
 
     async def _watch(self, consumer: Any) -> None:
         """Measure the lag, tell Kafka the offsets, and see to it that there is progress while records wait."""
-        moved_at = time.monotonic()
+        moved_at = placed_at = time.monotonic()
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             try:
+                await self._places.take_missing()
                 lag = self.lag_records = await self._measure_lag(consumer)
                 await self._places.tell_kafka()
+                if consumer.assignment() or time.monotonic() - placed_at > self._stalled_seconds:
+                    await self._check_membership(consumer)
+                    placed_at = time.monotonic()
+            except StalledError:
+                raise
             except Exception as fault:
-                log.warning("kafka away", fault=name_of(fault))
+                log.warning("kafka or the database away", fault=name_of(fault))
                 self.lag_records = None
-                moved_at = time.monotonic()
+                moved_at = placed_at = time.monotonic()
                 continue
             moved_at = time.monotonic() if not lag else max(moved_at, self._delivery.progressed_at)
-            if time.monotonic() - moved_at > STALLED_SECONDS:
-                raise StalledError(f"{self._group}: {lag} records wait, none handled for {STALLED_SECONDS:.0f} s")
+            if time.monotonic() - moved_at > self._stalled_seconds:
+                raise StalledError(f"{self._group}: {lag} records wait, none handled for {self._stalled_seconds:.0f} s")
+
+    async def _check_membership(self, consumer: Any) -> None:
+        # A replica on standby holds no partitions either; after a broker's restart, aiokafka may not join again.
+        if not consumer.assignment() and not await is_member(
+            bootstrap=self._bootstrap, group=self._group, client_id=self._instance
+        ):
+            raise StalledError(f"{self._group}: no partitions, and Kafka does not know of this consumer")
 
     async def _measure_lag(self, consumer: Any) -> int | None:
         partitions = consumer.assignment()

@@ -33,6 +33,7 @@ class Places(ConsumerRebalanceListener):
         self._database = database
         self._consumer = consumer
         self._taken: set[Partition] = set()
+        self._taking = asyncio.Lock()  # the consumer's loop and its watch may both find that a place is missing
         self._handled: dict[Partition, int] = {}
 
     # aiokafka awaits what these return, though it declares them as plain functions.
@@ -53,6 +54,15 @@ class Places(ConsumerRebalanceListener):
             except Exception as fault:
                 log.warning("partitions not placed yet", fault=name_of(fault))
 
+    async def take_missing(self) -> None:
+        """Seek whatever is assigned and not placed yet: once, raising what PostgreSQL or Kafka says against it.
+
+        A partition whose records Kafka believes to be read delivers none, so no batch would ever come and place it.
+        """
+        async with self._taking:
+            if missing := self._consumer().assignment() - self._taken:
+                await self._place(missing)
+
     def are_taken(self, partitions: Collection[Partition]) -> bool:
         """Whether the consumer's position in all of these partitions comes from PostgreSQL."""
         return self._taken.issuperset(partitions)
@@ -68,6 +78,10 @@ class Places(ConsumerRebalanceListener):
         raise AssertionError("unreachable")
 
     async def _take(self, partitions: Collection[TopicPartition]) -> None:
+        async with self._taking:
+            await self._place(partitions)
+
+    async def _place(self, partitions: Collection[TopicPartition]) -> None:
         consumer = self._consumer()
         first = await consumer.beginning_offsets(partitions)
         end = await consumer.end_offsets(partitions)

@@ -14,6 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from libs.common.contracts.progress import ActivityCompleted
 from libs.common.messaging.consumer import Consumer
 from libs.common.messaging.delivery import Delivery, Hears, Received
+from libs.common.messaging.membership import is_member
 from libs.common.messaging.replay import StoredRecord
 from libs.common.messaging.work import Work
 from libs.common.postgres.database import Database
@@ -70,6 +71,14 @@ async def until_consumed(database: Database, topic: str, next_offset: int) -> No
     await until(is_so)
 
 
+async def commit_to_kafka(bootstrap: str, service: str, topic: str, next_offset: int) -> None:
+    group = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=f"cairn-{service}", enable_auto_commit=False)
+    await group.start()
+    group.assign([TopicPartition(topic, 0)])
+    await group.commit({TopicPartition(topic, 0): next_offset})
+    await group.stop()
+
+
 async def test_records_arrive_with_poison_and_broken_headers_among_them(
     database: Database, service: str, kafka_bootstrap: str, fresh_topic: FreshTopic
 ) -> None:
@@ -93,14 +102,55 @@ async def test_postgresql_says_where_to_go_on_and_kafka_does_not(
     topic = await fresh_topic()
     await produce(kafka_bootstrap, topic, [record(n, f"{n}") for n in range(6)])
     # The group's own offset is ahead of the database, as after a restore: those records would be lost.
-    group = AIOKafkaConsumer(bootstrap_servers=kafka_bootstrap, group_id=f"cairn-{service}", enable_auto_commit=False)
-    await group.start()
-    group.assign([TopicPartition(topic, 0)])
-    await group.commit({TopicPartition(topic, 0): 5})
-    await group.stop()
+    await commit_to_kafka(kafka_bootstrap, service, topic, 5)
     await database.pool.execute("insert into consumed values ($1, 0, 2)", topic)
     async with consuming(consumer_of(database, service, kafka_bootstrap, topic)):
         assert await until_tallied(database, 4) == ["2", "3", "4", "5"]
+
+
+async def test_partitions_given_while_the_database_is_away_are_taken_when_it_is_back(
+    database: Database, service: str, kafka_bootstrap: str, fresh_topic: FreshTopic
+) -> None:
+    """No record comes that would wake it: Kafka believes that all was read."""
+    topic = await fresh_topic(partitions=2)
+    await produce(kafka_bootstrap, topic, [record(n, f"{n}") for n in range(6)])
+    await commit_to_kafka(kafka_bootstrap, service, topic, 6)
+    await database.pool.execute("insert into consumed values ($1, 0, 2)", topic)
+    await database.pool.execute("alter table consumed rename to consumed_away")
+    consumer = consumer_of(database, service, kafka_bootstrap, topic)
+
+    async def is_known() -> bool:
+        return consumer.lag_records == 0
+
+    async with consuming(consumer):
+        await asyncio.sleep(2)
+        assert consumer.lag_records is None
+        await database.pool.execute("alter table consumed_away rename to consumed")
+        assert await until_tallied(database, 4) == ["2", "3", "4", "5"]
+        await until(is_known)
+
+
+async def test_a_replica_on_standby_is_well_though_it_has_no_partitions(
+    database: Database, service: str, kafka_bootstrap: str, fresh_topic: FreshTopic
+) -> None:
+    topic = await fresh_topic(partitions=1)
+    delivery = Delivery(database, service=service, hears=[Hears(topic, ActivityCompleted, tally)])
+    replicas = [
+        Consumer(delivery, bootstrap=kafka_bootstrap, instance=f"{n}", batch_records=100, stalled_seconds=1)
+        for n in range(2)
+    ]
+    tasks = [asyncio.create_task(replica.run()) for replica in replicas]
+    try:
+        done, _ = await asyncio.wait(tasks, timeout=6, return_when=asyncio.FIRST_COMPLETED)
+        assert not done
+        group = f"cairn-{service}"
+        for n, known in enumerate([True, True, False]):
+            asked = is_member(bootstrap=kafka_bootstrap, group=group, client_id=f"{group}-{n}")
+            assert await asked is known
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def test_a_database_that_lost_its_last_commits_reads_again_and_doubles_nothing(
