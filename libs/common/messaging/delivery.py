@@ -18,7 +18,7 @@ import structlog
 from opentelemetry.trace import SpanKind
 
 from libs.common.messaging.batch import Batch
-from libs.common.messaging.faults import TooSlow, backoff_seconds, is_passing, name_of
+from libs.common.messaging.faults import SLOW, TooSlow, backoff_seconds, is_passing, name_of
 from libs.common.messaging.hearing import Entry, Hearing, Hears, Received, Record
 from libs.common.messaging.store import Partition
 from libs.common.messaging.work import begin
@@ -34,6 +34,9 @@ log = structlog.get_logger(__name__)
 
 # As often as a whole batch may take too long before it is halved: a server may just be slow for a while.
 _SLOW_ATTEMPTS = 2
+# As often as an event alone may take too long before it becomes a dead letter, so that its partition goes on.
+_SLOW_ATTEMPTS_ALONE = 5
+_ANSWERS_WITHIN_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,8 @@ class Delivery:
 
         A passing fault has the whole batch tried again, for ever, with a jittered back-off. Any other fault has
         it settled event by event, so that only the culprits become dead letters. A batch whose statements take too
-        long again and again is halved: each half is a transaction of its own.
+        long again and again is halved: each half is a transaction of its own. An event that takes too long alone, while
+        the server answers others, becomes a dead letter too.
         """
         return await self._handle([self.hearing.read(record) for record in records])
 
@@ -96,6 +100,10 @@ class Delivery:
                     half = len(entries) // 2
                     first = await self._handle(entries[:half])
                     return first.and_then(await self._handle(entries[half:]))
+                if slow >= _SLOW_ATTEMPTS_ALONE and await self._answers():
+                    entries[0].give_up(SLOW)
+                    careful = True
+                    continue
                 await asyncio.sleep(wait_seconds)
             else:
                 self.progressed_at = time.monotonic()
@@ -123,6 +131,15 @@ class Delivery:
                 except TimeoutError as fault:  # of a statement: connecting is over
                     raise TooSlow from fault
         return batch
+
+    async def _answers(self) -> bool:
+        """Whether the database answers at once: then what is slow is the event, not the server."""
+        try:
+            async with asyncio.timeout(_ANSWERS_WITHIN_SECONDS):
+                await self.database.ping()
+        except Exception:  # whatever keeps it from answering
+            return False
+        return True
 
     def _measure(self, batch: Batch, entries: Sequence[Entry]) -> Outcome:
         dead = [entry for entry, _ in batch.dead]

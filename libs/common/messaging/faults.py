@@ -31,6 +31,10 @@ class TooSlow(Exception):
     passing = True
 
 
+# Why an event is set aside that is slow alone, while the server answers others.
+SLOW = "expected every statement within its time, found one that took longer each time, alone"
+
+
 def backoff_seconds(*, first: float = 0.05, most: float = 5.0) -> Iterator[float]:
     """Waits between attempts, for ever: doubled up to `most`, each jittered by half."""
     wait = first

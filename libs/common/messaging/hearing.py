@@ -82,17 +82,23 @@ class Unusable:
 class Entry:
     """One record on its way through a batch. Not a dataclass: a thousand are made for each batch.
 
-    `row` is the index of its row in the table, -1 for none; it has either `received` or `unusable`.
+    `row` is the index of its row in the table, -1 for none; it has either `received` or `unusable`. `given_up` says
+    why its handler is not called once more.
     """
 
-    __slots__ = ("attempts", "received", "record", "row", "unusable")
+    __slots__ = ("attempts", "given_up", "received", "record", "row", "unusable")
 
     def __init__(self, record: Record, row: int, received: Received[Any] | None, unusable: Unusable | None) -> None:
         self.record = record
         self.row = row
         self.received = received
         self.unusable = unusable
+        self.given_up: Unusable | None = None
         self.attempts = 0
+
+    def give_up(self, reason: str) -> None:
+        """Make its handler's next turn a refusal for this reason."""
+        self.given_up = Unusable("handler", reason, self.received.event if self.received else None)
 
 
 class Hearing:

@@ -14,7 +14,7 @@ import structlog
 from libs.common.messaging import store
 from libs.common.messaging.dead_letters import SQL, add_audit
 from libs.common.messaging.delivery import Delivery
-from libs.common.messaging.faults import backoff_seconds, name_of
+from libs.common.messaging.faults import SLOW, backoff_seconds, name_of
 from libs.common.messaging.hearing import Entry, Unusable
 from libs.common.messaging.settlement import Settlement
 from libs.common.messaging.store import Place
@@ -50,6 +50,8 @@ class Replay:
         self._database = delivery.database
         self._hearing = delivery.hearing
         self._service = delivery.service
+        # Fewer while so many take too long; 0 when even the first alone does.
+        self._at_once = RELEASED_AT_ONCE
 
     async def run(self) -> None:
         """Do what is asked until cancelled, waiting as long as the database is away."""
@@ -66,19 +68,36 @@ class Replay:
 
     async def step(self) -> bool:
         """Settle one dead letter, or release some events of one key. False when there is nothing to do."""
-        async with self._database.transaction() as connection:
-            row = await connection.fetchrow(SQL["next_requested"])
-            if row is not None:
-                with tracer.start_as_current_span("resend", parent_context(row["traceparent"])):
-                    work = Work(connection)
-                    await self._settle_letter(work, row)
-                    await work.flush()
-                return True
-        async with begin(self._database) as work:
-            row = await work.connection.fetchrow(SQL["next_released_key"])
-            if row is not None:
-                await self._release(work, (row["topic"], row["key"]))
-            return row is not None
+        return await self._settle_next() or await self._release_next()
+
+    async def _settle_next(self) -> bool:
+        row: Row | None = None
+        try:
+            async with self._database.transaction() as connection:
+                row = await connection.fetchrow(SQL["next_requested"])
+                if row is not None:
+                    with tracer.start_as_current_span("resend", parent_context(row["traceparent"])):
+                        work = Work(connection)
+                        await self._settle_letter(work, row)
+                        await work.flush()
+        except TimeoutError:  # of a statement: other letters must not wait behind this one
+            if row is None:
+                raise
+            async with begin(self._database) as work:
+                await self._note_failure(work, row["id"], "handler", SLOW, attempts=1)
+        return row is not None
+
+    async def _release_next(self) -> bool:
+        try:
+            async with begin(self._database) as work:
+                row = await work.connection.fetchrow(SQL["next_released_key"])
+                if row is not None:
+                    await self._release(work, (row["topic"], row["key"]))
+        except TimeoutError:
+            self._at_once //= 2
+            raise
+        self._at_once = RELEASED_AT_ONCE
+        return row is not None
 
     async def _settle_letter(self, work: Work, row: Row) -> None:
         dead_letter_id, connection = row["id"], work.connection
@@ -88,15 +107,16 @@ class Replay:
         entry = self._hearing.read(_record_of(row))
         why, seen_before = await self._handle(work, entry, is_counted=row["was_seen"])
         if why is not None:
-            reason = store.clean(why.reason)[: store.LONGEST_REASON]
-            await connection.execute(
-                SQL["note_failed_again"], dead_letter_id, why.stage, reason, max(1, entry.attempts)
-            )
-            await self._audit(work, dead_letter_id, "failed again", reason)
+            await self._note_failure(work, dead_letter_id, why.stage, why.reason, attempts=max(1, entry.attempts))
             return
         await connection.execute(SQL["close_dead_letter"], dead_letter_id, "handled")
         reason = "another message with this event id was handled before" if seen_before else "handled"
         await self._audit(work, dead_letter_id, "handled", reason)
+
+    async def _note_failure(self, work: Work, dead_letter_id: int, stage: str, reason: str, *, attempts: int) -> None:
+        reason = store.clean(reason)[: store.LONGEST_REASON]
+        await work.connection.execute(SQL["note_failed_again"], dead_letter_id, stage, reason, attempts)
+        await self._audit(work, dead_letter_id, "failed again", reason)
 
     async def _handle(self, work: Work, entry: Entry, *, is_counted: bool) -> tuple[Unusable | None, bool]:
         """Why the entry cannot be handled (or None), and whether its event was handled before.
@@ -116,12 +136,15 @@ class Replay:
     async def _release(self, work: Work, place: Place) -> None:
         """Handle the next events that wait at `place`; the first that fails is the new reason to wait."""
         connection = work.connection
-        rows = await connection.fetch(SQL["parked_events"], *place, RELEASED_AT_ONCE)
+        rows = await connection.fetch(SQL["parked_events"], *place, max(1, self._at_once))
         if not rows:
             await connection.execute(SQL["release_key"], *place)
             log.info("key released", topic=place[0])
             return
         entries = {self._hearing.read(_record_of(row)): row["id"] for row in rows}
+        if self._at_once == 0:
+            for entry in entries:
+                entry.give_up(SLOW)
         settlement = Settlement(self._hearing)
         await settlement.settle(work, [entry for entry in entries if entry.received is not None])
         for entry in entries:

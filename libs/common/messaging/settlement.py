@@ -46,7 +46,12 @@ class Settlement:
         """Run `entries` in order. Raises a passing fault as it is: then nothing is anyone's blame."""
         free: list[Entry] = []
         for entry in entries:
-            (self.waiting if self._hearing.place_of(entry) in self._closed else free).append(entry)
+            if self._hearing.place_of(entry) in self._closed:
+                self.waiting.append(entry)
+            elif entry.given_up is not None:
+                self._close(entry, entry.given_up)
+            else:
+                free.append(entry)
         if not free:
             return
         fault = await self._attempt(work, free)
@@ -78,7 +83,10 @@ class Settlement:
         event = entry.received.event if entry.received else None
         # A database quotes what it could not keep; what the topic with personal data holds stays out of reasons.
         why = name_of(fault) if entry.record.topic == LEARNERS else f"{type(fault).__name__}: {fault}"
-        self.culprits.append((entry, Unusable("handler", why, event)))
+        self._close(entry, Unusable("handler", why, event))
+
+    def _close(self, entry: Entry, why: Unusable) -> None:
+        self.culprits.append((entry, why))
         place = self._hearing.place_of(entry)
         if place is not None:
             self._closed.add(place)

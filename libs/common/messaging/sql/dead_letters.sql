@@ -30,7 +30,8 @@ for update skip locked;
 update dead_letter set state = $2 where id = $1;
 
 -- name: note_failed_again
-update dead_letter set state = 'waiting', stage = $2, reason = $3, attempts = attempts + $4 where id = $1;
+update dead_letter set state = 'waiting', stage = $2, reason = $3, attempts = attempts + $4
+where id = $1 and state = 'resend';
 
 -- name: next_released_key
 -- A key whose dead letter is settled. Locked, so that a batch that would park another event of it waits.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
@@ -11,7 +12,9 @@ import pytest
 
 from libs.common.contracts.progress import ActivityCompleted, AssessmentScored
 from libs.common.messaging import store
+from libs.common.messaging.dead_letters import list_dead_letters
 from libs.common.messaging.delivery import Delivery, Hears, Received
+from libs.common.messaging.faults import SLOW
 from libs.common.messaging.replay import StoredRecord
 from libs.common.messaging.work import Work
 from libs.common.postgres.database import Database
@@ -194,6 +197,33 @@ async def test_a_batch_that_takes_too_long_is_halved_until_it_does_not(
         assert await next_offset(database) == 8
         assert sizes[:2] == [8, 8]
         assert sizes.count(2) >= 4
+    finally:
+        await database.close()
+
+
+async def test_an_event_that_takes_too_long_alone_is_set_aside_and_its_partition_goes_on(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("libs.common.postgres.database.STATEMENT_TIMEOUT_SECONDS", 0.4)
+    monkeypatch.setattr("libs.common.messaging.delivery.backoff_seconds", lambda: itertools.repeat(0.01))
+    database = await Database.connect(dsn, application_name="slow")
+
+    async def slowly(work: Work, received: Sequence[Received[ActivityCompleted]]) -> None:
+        if any(one.content is not None and one.content.activity_id == "endless" for one in received):
+            await work.connection.execute("select pg_sleep(30)")
+        await tally(work, received)
+
+    delivery = Delivery(database, service="tests", hears=(Hears(TOPIC, ActivityCompleted, slowly, ordered=True),))
+    try:
+        outcome = await delivery.handle([record(0, "a"), record(1, "endless", learner_id="b"), record(2, "after", learner_id="b"),
+                                         record(3, "c")])  # fmt: skip
+        assert (outcome.handled, outcome.dead_lettered, outcome.parked) == (2, 1, 1)
+        assert outcome.next_offsets == {(TOPIC, 0): 4}
+        assert await tallied(database) == ["a", "c"]
+        async with database.transaction() as connection:
+            (letter,) = await list_dead_letters(connection)
+        assert (letter.stage, letter.reason) == ("handler", SLOW)
+        assert letter.attempts >= 5
     finally:
         await database.close()
 

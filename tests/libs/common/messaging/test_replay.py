@@ -19,6 +19,7 @@ from libs.common.messaging.dead_letters import (
     show_dead_letter,
 )
 from libs.common.messaging.delivery import Delivery, Hears, Received
+from libs.common.messaging.faults import SLOW
 from libs.common.messaging.replay import Replay
 from libs.common.messaging.work import Work
 from libs.common.postgres.database import Database
@@ -61,6 +62,16 @@ async def settle(delivery: Delivery) -> None:
     replay = Replay(delivery)
     while await replay.step():
         pass
+
+
+async def settle_patiently(delivery: Delivery) -> None:
+    """As the worker does: what takes too long is tried again."""
+    replay, is_more = Replay(delivery), True
+    while is_more:
+        try:
+            is_more = await replay.step()
+        except TimeoutError:
+            continue
 
 
 async def state_of(database: Database, dead_letter_id: int = 1) -> str:
@@ -226,6 +237,42 @@ async def test_many_parked_events_are_released_in_order_beside_new_ones(
     await settle(delivery)
     assert await tallied(database) == ["bad", *(f"{n}" for n in range(1, 1301))]
     assert await database.pool.fetchval("select count(*) from parked_key") == 0
+
+
+async def test_what_takes_too_long_waits_again_and_holds_up_no_other_letter(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("libs.common.postgres.database.STATEMENT_TIMEOUT_SECONDS", 0.4)
+    database, failing, endless = await Database.connect(dsn, application_name="slow"), {"bad", "worse"}, {"bad", "next"}
+
+    async def handle(work: Work, received: Sequence[Received[Any]]) -> None:
+        ids = {one.content.activity_id for one in received}
+        if ids & failing:
+            raise RuntimeError("not understood")
+        if ids & endless:
+            await work.connection.execute("select pg_sleep(30)")
+        await tally(work, received)
+
+    delivery = Delivery(database, service="tests", hears=[Hears(TOPIC, ActivityCompleted, handle, ordered=True)])
+    try:
+        await delivery.handle([record(0, "bad", learner_id="a"), record(1, "worse", learner_id="b"), record(2, "next", learner_id="b"),
+                               record(3, "last", learner_id="b")])  # fmt: skip
+        failing.clear()
+        assert await resend(database, 1)
+        assert await resend(database, 2)
+        await settle_patiently(delivery)
+        async with database.transaction() as connection:
+            letters = await list_dead_letters(connection, states=None)
+        assert [(letter.state, letter.reason) for letter in letters] == [
+            ("waiting", SLOW), ("handled", "RuntimeError: not understood"), ("waiting", SLOW),
+        ]  # fmt: skip
+        assert await tallied(database) == ["worse"]
+        endless.clear()
+        assert await resend(database, 3)
+        await settle_patiently(delivery)
+        assert await tallied(database) == ["worse", "next", "last"]
+    finally:
+        await database.close()
 
 
 async def test_letters_are_listed_by_state_and_page(database: Database, delivery: Delivery) -> None:
