@@ -215,7 +215,8 @@ async def test_an_event_that_takes_too_long_alone_is_set_aside_and_its_partition
 
     delivery = Delivery(database, service="tests", hears=(Hears(TOPIC, ActivityCompleted, slowly, ordered=True),))
     try:
-        outcome = await delivery.handle([record(0, "a"), record(1, "endless", learner_id="b"), record(2, "after", learner_id="b"),
+        outcome = await delivery.handle([record(0, "a"), record(1, "endless", learner_id="b"),
+                                         record(2, "after", learner_id="b"),
                                          record(3, "c")])  # fmt: skip
         assert (outcome.handled, outcome.dead_lettered, outcome.parked) == (2, 1, 1)
         assert outcome.next_offsets == {(TOPIC, 0): 4}

@@ -255,7 +255,8 @@ async def test_what_takes_too_long_waits_again_and_holds_up_no_other_letter(
 
     delivery = Delivery(database, service="tests", hears=[Hears(TOPIC, ActivityCompleted, handle, ordered=True)])
     try:
-        await delivery.handle([record(0, "bad", learner_id="a"), record(1, "worse", learner_id="b"), record(2, "next", learner_id="b"),
+        await delivery.handle([record(0, "bad", learner_id="a"), record(1, "worse", learner_id="b"),
+                               record(2, "next", learner_id="b"),
                                record(3, "last", learner_id="b")])  # fmt: skip
         failing.clear()
         assert await resend(database, 1)
