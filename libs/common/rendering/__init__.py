@@ -9,10 +9,13 @@ from collections import OrderedDict
 from typing import Any
 
 import orjson
+import structlog
 
 from libs.common.sandbox import Killed, Sandbox
 
 __all__ = ["Busy", "Renderer", "Undrawable"]
+
+log = structlog.get_logger(__name__)
 
 _PATIENCE_SECONDS = 5.0
 
@@ -65,7 +68,10 @@ class Renderer:
         except Killed as fault:
             raise Busy(str(fault)) from None
         if "file" not in result:
+            log.warning("not drawn", job=job)
             raise Undrawable(str(result.get("detail", "nothing was drawn")))
+        if result.get("lacking"):  # of what it says, nothing is logged: a certificate has a name on it
+            log.warning("no typeface of this host has all the letters; install one for these scripts", job=job)
         return base64.b64decode(result["file"])
 
     def _keep(self, name: bytes, drawing: bytes) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,17 @@ import typst
 
 Result = dict[str, Any]
 _FOLDER = Path(__file__).parent
+# The typeface comes along, so that a picture looks the same wherever it is drawn; the host's are for other scripts.
+_TYPEFACES = Path(str(files("font_hanken_grotesk"))) / "files"
 # PDF/A-3 may carry attachments and lasts; PDF/UA-1 is for those who have it read to them.
 _STANDARDS: list[Any] = ["a-3a", "ua-1"]
+_LETTER_LACKS = "could not be displayed"
 _POINTS_PER_INCH = 72
 
 
 @cache
 def _compiler() -> typst.Compiler:
-    return typst.Compiler(font_paths=typst.Fonts())
+    return typst.Compiler(font_paths=typst.Fonts(font_paths=[_TYPEFACES]))
 
 
 @cache
@@ -43,7 +47,8 @@ def certificate(
     """A certificate as PDF under `file` (base64).
 
     `said` is the JSON that certificate.typ reads, `badge` and `qr` are SVG, `credential` is attached where it is
-    given, `told_at` (seconds since 1970) is the date of the document.
+    given, `told_at` (seconds since 1970) is the date of the document. Where no typeface of the host has a letter, the
+    result has `lacking` too, and the file keeps no standard: both forbid letters that cannot be read.
     """
     if not said:
         _compiler()
@@ -51,7 +56,11 @@ def certificate(
     inputs = {"said": said, "badge": badge, "qr": qr}
     if credential is not None:
         inputs["credential"] = credential
-    return _drawn(_source("certificate.typ"), inputs, format="pdf", pdf_standards=_STANDARDS, timestamp=told_at)
+    draw = partial(_drawn, _source("certificate.typ"), inputs, format="pdf", timestamp=told_at)
+    drawn = draw(pdf_standards=_STANDARDS)
+    if _LETTER_LACKS in drawn.get("detail", ""):
+        drawn = {**draw(), "lacking": True}
+    return drawn
 
 
 def _drawn(source: bytes, inputs: dict[str, str], **options: Any) -> Result:

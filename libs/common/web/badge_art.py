@@ -16,7 +16,8 @@ from libs.common.web.shapes import mark, outline
 
 LEVELS = 4
 _CENTRE_X = 200.0
-_FONT = "Inter, 'Helvetica Neue', Arial, 'Segoe UI', system-ui, sans-serif"
+# The second is the one that `rendering` brings along: a list without it would be drawn with serifs on a bare host.
+TYPEFACES = "Inter, 'Hanken Grotesk', 'Helvetica Neue', Arial, 'Segoe UI', 'Noto Sans', system-ui, sans-serif"
 _TITLE_SIZES = ((29, 2), (26, 2), (25, 3), (22, 3), (19, 4), (16, 5))  # font size, most lines
 _DISC_RADIUS = 127
 _MOST_ON_ARC = 40
@@ -49,7 +50,7 @@ def badge_svg(
     path = outline(kind)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 400" role="img" lang="{xml_text(language)}"'
-        f' aria-labelledby="{name}-t {name}-d" font-family="{_FONT}" text-anchor="middle">',
+        f' aria-labelledby="{name}-t {name}-d" font-family="{TYPEFACES}" text-anchor="middle">',
         f'<title id="{name}-t">{xml_text(title)}</title><desc id="{name}-d">{xml_text(described)}</desc>',
         f'<defs><linearGradient id="{name}-g" x1="0.15" y1="0" x2="0.85" y2="1">'
         f'<stop offset="0" stop-color="{colours.light}"/><stop offset="0.5" stop-color="{colours.middle}"/>'

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from libs.common.web.badge_art import width_of, xml_text
+from libs.common.web.badge_art import TYPEFACES, width_of, xml_text
 from libs.common.web.colour import palette
 
 SIZE = (1200, 630)
-_FONT = "Inter, 'Helvetica Neue', Arial, 'Segoe UI', 'Noto Sans', 'DejaVu Sans', sans-serif"
 _LEFT, _ROOM = 610, 530
 _TITLE_SIZES = ((60, 2), (50, 3), (40, 4))  # font size, most lines
+_BELOW_SIZES = (25, 22, 19)
 _TONES = {"good": "#0b6343", "caution": "#824900", "bad": "#a3212f"}
 
 
@@ -30,18 +30,19 @@ def card_svg(art: str, *, hue: int, earned: str, title: str, below: str, sign: s
         for number, line in enumerate(lines)
     )
     last = first + leading * (len(lines) - 1)
+    small = next((size for size in _BELOW_SIZES if width_of(below, size) <= _ROOM), _BELOW_SIZES[-1])
     pill = min(_ROOM, 60 + width_of(sign, 22) + 40)
     inner = re.sub(r"^<svg ", '<svg x="78" y="90" width="452" height="450" ', art, count=1)
     return "".join(
         (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIZE[0]} {SIZE[1]}" font-family="{_FONT}">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIZE[0]} {SIZE[1]}" font-family="{TYPEFACES}">',
             '<defs><linearGradient id="ground" x1="0" y1="0" x2="1" y2="1"><stop offset="0" stop-color="#f8f7fd"/>'
             f'<stop offset="1" stop-color="{colours.disc}"/></linearGradient></defs>',
             f'<rect width="{SIZE[0]}" height="{SIZE[1]}" fill="url(#ground)"/>{inner}',
             f'<text x="{_LEFT}" y="{first - size - 10:.0f}" font-size="28" fill="#4a4d5c">{_cut(earned, 28)}</text>',
             f'<text font-size="{size}" font-weight="700" fill="{colours.ink}">{spans}</text>',
-            f'<text x="{_LEFT}" y="{last + 66:.0f}" font-size="25" font-weight="600" fill="{colours.middle}">'
-            f"{_cut(below, 25)}</text>",
+            f'<text x="{_LEFT}" y="{last + 66:.0f}" font-size="{small}" font-weight="600"'
+            f' fill="{colours.middle}">{_cut(below, small)}</text>',
             f'<rect x="{_LEFT}" y="{last + 110:.0f}" width="{pill:.0f}" height="56" rx="28" fill="{_TONES[tone]}"/>',
             f'<path transform="translate({_LEFT + 24} {last + 126:.0f})" d="{_mark(tone)}" fill="none" stroke="#fff"'
             ' stroke-width="4" stroke-linecap="round" stroke-linejoin="round"/>',

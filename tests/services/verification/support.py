@@ -48,6 +48,8 @@ ADDRESSES = Addresses(PUBLIC_URL)
 NAMESPACE = UUID("5ddf4f3e-2f35-4c5b-8f5e-2f3a1f9a6f11")
 PEPPER = b"a pepper for tests only"
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+# No line of a page is wide enough for it.
+_LONG_WORD = f"The criteria were checked: sha256:{'f' * 64}"
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 TRACEPARENT = f"00-{TRACE_ID}-b7ad6b7169203331-01"
 KEY = bytes(range(32))
@@ -169,7 +171,7 @@ def badge_issued(
         valid_from=at(minutes),
         valid_until=valid_until,
         shown_name=shown_name,
-        evidence=(Evidence(name="Record of achievement", description="The criteria were checked."),),
+        evidence=(Evidence(name="Record of achievement", description=_LONG_WORD),),
     )
     template, signer = Template(profile(issuer), terms(achievement)), LocalSigner(private_key, did)
     issued = template.issue(claim, signer, token_signer=token_signer)

@@ -153,6 +153,22 @@ async def test_a_dropped_file_shows_its_verdict(site: str, browser: Browser) -> 
     await page.close()
 
 
+async def test_a_pasted_text_or_picture_shows_its_verdict(site: str, browser: Browser) -> None:
+    page = await browser.new_page()
+    await page.goto(f"{site}/verify")
+    paste = """([text, name]) => {
+      const carried = new DataTransfer();
+      if (name) carried.items.add(new File([text], name, {type: 'application/json'}));
+      else carried.setData('text/plain', text);
+      document.body.dispatchEvent(new ClipboardEvent('paste', {clipboardData: carried, bubbles: true}));
+    }"""
+    await page.evaluate(paste, [GOOD.credential.replace("Coaching", "Flying"), ""])
+    await page.locator("#verdict").get_by_text("Not genuine").wait_for()
+    await page.evaluate(paste, [GOOD.credential, "badge.json"])
+    await page.locator("#verdict").get_by_text("Genuine and current").wait_for()
+    await page.close()
+
+
 async def test_the_form_needs_no_script(site: str, browser: Browser) -> None:
     context = await browser.new_context(java_script_enabled=False)
     page = await context.new_page()

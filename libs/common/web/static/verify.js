@@ -1,4 +1,4 @@
-// Drop or choose a file and see the verdict at once. Without this script the form below does the same.
+// Drop, choose or paste a badge and see the verdict at once. Without this script the form below does the same.
 // The server answers with the whole page; what is new of it takes the place of what is here.
 const main = document.querySelector('main');
 
@@ -62,5 +62,17 @@ document.addEventListener('drop', event => {
   event.preventDefault();
   document.body.classList.remove('over');
   if (event.dataTransfer.files.length) bring(event.dataTransfer.files[0]);
+});
+document.addEventListener('paste', event => {
+  const form = document.querySelector('form.bring');
+  const [file] = event.clipboardData.files;
+  if (file) {
+    event.preventDefault();
+    bring(file);
+  } else if (form && !event.target.closest('input, textarea')) {
+    // Into the field, so that people see what is sent.
+    form.elements.text.value = event.clipboardData.getData('text/plain');
+    if (form.elements.text.value.trim()) form.requestSubmit();
+  }
 });
 ready();
