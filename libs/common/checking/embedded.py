@@ -1,6 +1,7 @@
-"""Proofs within a credential: Data Integrity with four cryptosuites, and Ed25519Signature2020 before it.
+"""Proofs within a credential: Data Integrity with five cryptosuites, and Ed25519Signature2020 before it.
 
-eddsa-rdfc-2022 and eddsa-jcs-2022 (VC-DI-EdDSA 1.0), ecdsa-rdfc-2019 and ecdsa-jcs-2019 (VC-DI-ECDSA 1.0).
+eddsa-rdfc-2022 and eddsa-jcs-2022 (VC-DI-EdDSA 1.0); ecdsa-rdfc-2019, ecdsa-jcs-2019 and ecdsa-sd-2023 (VC-DI-ECDSA
+1.0), the last one in `selective`.
 """
 
 from __future__ import annotations
@@ -11,22 +12,21 @@ from datetime import datetime
 from typing import Any
 
 import rfc8785
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP384R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 
 from libs.common.checking.dates import instant_of
 from libs.common.checking.dialogue import Asking, Canonical, Hash, Json, canonicalise
 from libs.common.checking.notes import Notes
-from libs.common.checking.public_keys import AnyKey, IssuerKey, Unknown, key_of_method
+from libs.common.checking.public_keys import AnyKey, IssuerKey, Unknown, holds, key_of_method
+from libs.common.checking.selective import SUITE as SELECTIVE
+from libs.common.checking.selective import Disclosed, disclosure_fault, read_disclosed
 from libs.common.checking.strict import Fault, array, objects
 from libs.common.credentials import base58
 
-_SUITES = frozenset({"eddsa-rdfc-2022", "eddsa-jcs-2022", "ecdsa-rdfc-2019", "ecdsa-jcs-2019"})
-# Suites by which a holder leaves parts out (VC-DI-ECDSA 1.0, section 3.4; VC-DI-BBS 1.0): known, and not checked.
-_SELECTIVE = frozenset({"ecdsa-sd-2023", "bbs-2023"})
+_SUITES = frozenset({"eddsa-rdfc-2022", "eddsa-jcs-2022", "ecdsa-rdfc-2019", "ecdsa-jcs-2019", SELECTIVE})
+# The other suite by which a holder leaves parts out (VC-DI-BBS 1.0): known, and not checked.
+_BBS = "bbs-2023"
 _OLD_TYPE = "Ed25519Signature2020"
 _MEMBERS = frozenset(
     {
@@ -43,7 +43,7 @@ _UNDECIDED = frozenset({"unknown-context", "too-costly", "too-many-alike"})
 class _Proof:
     options: Json
     method: str
-    signature: bytes
+    signature: bytes | Disclosed
     suite: str
 
 
@@ -60,7 +60,7 @@ def check_proofs(document: Json, issuer: str, notes: Notes, now: datetime) -> As
     for given in proofs:
         proof = _read_proof(given, now)
         if isinstance(proof, Fault):
-            known = proof.reason not in ("cryptosuite", "proof-type", "selective")
+            known = proof.reason not in ("cryptosuite", "proof-type", "selective", *_UNDECIDED)
             (notes.bad if known else notes.unknown)("proof", *proof)
             return
         yield from _check_one(unsecured, proof, issuer, notes)
@@ -71,17 +71,14 @@ def _check_one(unsecured: Json, proof: _Proof, issuer: str, notes: Notes) -> Ask
     if not isinstance(published, IssuerKey):
         (notes.unknown if isinstance(published, Unknown) else notes.bad)("key", published.reason, published.more)
         # What the vocabularies do not define is told even while the key is away.
-        if isinstance(published, Unknown) and "rdfc" in proof.suite:
+        if isinstance(published, Unknown) and ("rdfc" in proof.suite or proof.suite == SELECTIVE):
             _note_refusal(notes, (yield from canonicalise(unsecured)))
         return
-    hashed = yield from _hash(unsecured, proof, published.key)
-    if isinstance(hashed, Fault):
-        _note_fault(notes, hashed)
+    wrong = yield from _proof_fault(unsecured, proof, published.key)
+    if wrong is not None:
+        _note_fault(notes, wrong)
         return
-    if not suits(proof.suite, published.key) or not _holds(published.key, proof.signature, hashed):
-        notes.bad("proof", "signature")
-        return
-    notes.good("proof")
+    notes.good("proof", "disclosed" if proof.suite == SELECTIVE else "")
     fault = published.fault_at(instant_of(proof.options.get("created")))
     if fault:
         notes.bad("key", fault, proof.method)
@@ -89,6 +86,22 @@ def _check_one(unsecured: Json, proof: _Proof, issuer: str, notes: Notes) -> Ask
         notes.unknown("key", "key-revoked-later", proof.method)
     else:
         notes.good("key")
+
+
+def _proof_fault(unsecured: Json, proof: _Proof, key: AnyKey) -> Asking[Fault | None]:
+    """Why the proof does not hold by `key`, or None if it does."""
+    if isinstance(proof.signature, Disclosed):
+        texts = yield from _texts(unsecured, proof, "SHA-256")
+        if isinstance(texts, Fault):
+            return texts
+        if not isinstance(key, EllipticCurvePublicKey) or not suits(proof.suite, key):
+            return Fault("signature", "expected a P-256 key")
+        return disclosure_fault(proof.signature, *texts, key)
+    hashed = yield from _hash(unsecured, proof, key)
+    if isinstance(hashed, Fault):
+        return hashed
+    good = suits(proof.suite, key) and holds(key, proof.signature, hashed)
+    return None if good else Fault("signature", "")
 
 
 def _note_refusal(notes: Notes, answer: object) -> None:
@@ -106,21 +119,26 @@ def _read_proof(proof: Json, now: datetime) -> _Proof | Fault:
     fault = _suite_fault(proof, suite) or _options_fault(proof, now)
     if fault:
         return fault
-    value = proof.get("proofValue")
+    signature = (read_disclosed if suite == SELECTIVE else _read_signature)(proof.get("proofValue"))
+    if isinstance(signature, Fault):
+        return signature
+    options = {name: told for name, told in proof.items() if name != "proofValue"}
+    return _Proof(options, str(proof["verificationMethod"]), signature, suite)
+
+
+def _read_signature(value: object) -> bytes | Fault:
     if not isinstance(value, str) or not value.startswith("z") or len(value) > 200:
         return Fault("proof-value", "expected a base58btc multibase text")
     try:
-        signature = base58.decode(value[1:])
+        return base58.decode(value[1:])
     except ValueError as error:
         return Fault("proof-value", str(error))
-    options = {name: told for name, told in proof.items() if name != "proofValue"}
-    return _Proof(options, str(proof["verificationMethod"]), signature, suite)
 
 
 def _suite_fault(proof: Json, suite: str) -> Fault | None:
     if proof.get("type") not in ("DataIntegrityProof", _OLD_TYPE):
         return Fault("proof-type", str(proof.get("type"))[:80])
-    if suite in _SELECTIVE:
+    if suite == _BBS:
         return Fault("selective", suite)
     return None if suite in _SUITES or suite == _OLD_TYPE else Fault("cryptosuite", suite[:80])
 
@@ -147,12 +165,20 @@ def _hash(unsecured: Json, proof: _Proof, key: AnyKey) -> Asking[bytes | Fault]:
     digest = hashlib.sha384 if wide else hashlib.sha256
     if "jcs" in proof.suite:
         return _jcs_hash(unsecured, proof, digest)
+    texts = yield from _texts(unsecured, proof, algorithm)
+    if isinstance(texts, Fault):
+        return texts
+    return b"".join(digest(text.encode()).digest() for text in texts)
+
+
+def _texts(unsecured: Json, proof: _Proof, algorithm: Hash) -> Asking[tuple[str, str] | Fault]:
+    """The canonical forms of the proof's options and of the document."""
     options = {**proof.options, "@context": unsecured.get("@context")}
     answer = yield from canonicalise(options, unsecured, algorithm=algorithm)
     if not isinstance(answer, Canonical):
         return Fault(answer.reason, answer.detail)
     first, second = answer.texts
-    return digest(first.encode()).digest() + digest(second.encode()).digest()
+    return first, second
 
 
 def _jcs_hash(unsecured: Json, proof: _Proof, digest: Any) -> bytes | Fault:
@@ -164,24 +190,9 @@ def _jcs_hash(unsecured: Json, proof: _Proof, digest: Any) -> bytes | Fault:
     return digest(rfc8785.dumps(proof.options)).digest() + digest(rfc8785.dumps(document)).digest()
 
 
-def _holds(key: AnyKey, signature: bytes, hashed: bytes) -> bool:
-    try:
-        if isinstance(key, Ed25519PublicKey):
-            key.verify(signature, hashed)
-            return True
-        if not isinstance(key, EllipticCurvePublicKey):
-            return False
-        size = (key.key_size + 7) // 8
-        if len(signature) != 2 * size:
-            return False
-        first, second = int.from_bytes(signature[:size]), int.from_bytes(signature[size:])
-        key.verify(encode_dss_signature(first, second), hashed, ECDSA(SHA384() if size == 48 else SHA256()))
-    except InvalidSignature:
-        return False
-    return True
-
-
 def suits(suite: str, key: AnyKey) -> bool:
     """Whether a cryptosuite is for the kind of `key`."""
+    if suite == SELECTIVE:
+        return isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1)
     wants_curve = suite.startswith("ecdsa")
     return isinstance(key, EllipticCurvePublicKey if wants_curve else Ed25519PublicKey)

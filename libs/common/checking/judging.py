@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from libs.common.checking.model import Judgement, Outcome, Shown
+from libs.common.checking.model import Finding, Judgement, Outcome, Shown
 from libs.common.checking.notes import Notes
 from libs.common.checking.words import PASSED, REASONS, SENTENCES
 
 _AUTHENTIC = ("well-formed", "schema", "proof", "key")
 _CURRENT = ("status", "dates")
+# What a holder may have left out of a badge that holds: an end, or the list of withdrawn badges.
+_LEFT_OUT = frozenset({"no-status-shown", "no-end-shown"})
 _NOT_CURRENT = ("revoked", "suspended", "expired", "not-yet")
 
 
@@ -47,7 +49,7 @@ def trust_by_lists(judgement: Judgement, lists: Sequence[str]) -> Judgement:
         for finding in judgement.findings
     )  # fmt: skip
     unknown = judgement.sentence == SENTENCES["genuine-unknown-issuer"]
-    sentence = SENTENCES["genuine"] if unknown else judgement.sentence
+    sentence = SENTENCES[_genuine(findings)] if unknown else judgement.sentence
     return replace(judgement, findings=findings, trusted="pass", sentence=sentence)
 
 
@@ -61,11 +63,16 @@ def _all(notes: Notes, checks: tuple[str, ...]) -> Outcome:
     return "fail" if "fail" in outcomes else "unknown" if "unknown" in outcomes else "pass"
 
 
+def _genuine(findings: Iterable[Finding]) -> str:
+    """The sentence on a badge that holds, of a trusted issuer: it does not claim more than is shown (B6)."""
+    return "genuine-shown" if any(finding.reason in _LEFT_OUT for finding in findings) else "genuine"
+
+
 def _sentence(notes: Notes, answer: str, authentic: Outcome) -> str:
     if answer == "cannot-tell":
         return "cannot-tell"
     if answer == "genuine":
-        return "genuine" if notes.outcome("issuer") == "pass" else "genuine-unknown-issuer"
+        return _genuine(notes.findings()) if notes.outcome("issuer") == "pass" else "genuine-unknown-issuer"
     if authentic == "pass":
         reasons = {finding.name: finding.reason for finding in notes.findings() if finding.outcome == "fail"}
         for reason in (reasons.get("status"), reasons.get("dates")):

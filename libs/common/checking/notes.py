@@ -32,6 +32,10 @@ class Notes:
         """The outcome of `check` so far."""
         return self._found.get(check, ("unknown", "", ""))[0]
 
+    def reason(self, check: str) -> str:
+        """The reason of the outcome of `check` so far, empty if nothing was noted."""
+        return self._found.get(check, ("unknown", "", ""))[1]
+
     def failed(self, *checks: str) -> bool:
         """Whether one of `checks` has failed so far."""
         return any(self.outcome(check) == "fail" for check in checks)

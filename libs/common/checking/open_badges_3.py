@@ -33,6 +33,7 @@ def check_credential(
         yield from check_token(token, issuer, notes)
     elif not notes.failed("schema") or document.get("proof") is None:
         yield from check_proofs(document, issuer, notes, now)
+    _note_left_out(document, notes)
     note_dates(
         notes, now,
         document.get("validFrom", document.get("issuanceDate")),
@@ -46,6 +47,16 @@ def check_credential(
     if nesting < _MAX_NESTING:
         yield from _check_parts(document, standard, notes, now, nesting)
     return standard
+
+
+def _note_left_out(document: Json, notes: Notes) -> None:
+    """Where a holder may leave parts out, that an end or a status list is not shown does not say that there is none."""
+    if notes.reason("proof") != "disclosed":
+        return
+    if document.get("credentialStatus") is None:
+        notes.good("status", "no-status-shown")
+    if document.get("validUntil", document.get("expirationDate")) is None:
+        notes.good("dates", "no-end-shown")
 
 
 def credential_of(token: Token) -> Json | Fault:

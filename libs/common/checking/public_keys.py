@@ -14,9 +14,18 @@ from datetime import datetime
 from typing import cast
 from urllib.parse import urlsplit
 
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1, EllipticCurve, EllipticCurvePublicKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    ECDSA,
+    SECP256R1,
+    SECP384R1,
+    EllipticCurve,
+    EllipticCurvePublicKey,
+)
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
@@ -154,6 +163,24 @@ def key_of_multibase(text: str) -> AnyKey | Fault:
     except ValueError as error:
         return Fault("key-kind", f"expected a Multikey: {error}")
     return Fault("key-kind", "expected Ed25519, P-256 or P-384")
+
+
+def holds(key: AnyKey, signature: bytes, content: bytes) -> bool:
+    """Whether `signature` is one of `content` by an Ed25519, P-256 or P-384 `key`; with a curve, r and s (P1363)."""
+    try:
+        if isinstance(key, Ed25519PublicKey):
+            key.verify(signature, content)
+            return True
+        if not isinstance(key, EllipticCurvePublicKey):
+            return False
+        size = (key.key_size + 7) // 8
+        if len(signature) != 2 * size:
+            return False
+        first, second = int.from_bytes(signature[:size]), int.from_bytes(signature[size:])
+        key.verify(encode_dss_signature(first, second), content, ECDSA(SHA384() if size == 48 else SHA256()))
+    except InvalidSignature:
+        return False
+    return True
 
 
 def _key_within(controller: str, fragment: str) -> IssuerKey | Fault | None:

@@ -137,7 +137,6 @@ async def test_every_proof_of_several_must_hold(world: World) -> None:
     ("change", "outcome", "reason"),
     [
         ({"cryptosuite": "bbs-2023"}, "unknown", "selective"),
-        ({"cryptosuite": "ecdsa-sd-2023"}, "unknown", "selective"),
         ({"cryptosuite": "unheard-of-2031"}, "unknown", "cryptosuite"),
         ({"type": "RsaSignature2018"}, "unknown", "proof-type"),
         ({"proofPurpose": "authentication"}, "fail", "proof-purpose"),
