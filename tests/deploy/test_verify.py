@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 
 from deploy.cli import app
 from libs.common.credentials.keys import LocalSigner, PublishedKey, did_document
+from tests.libs.common.checking.disclosing import KEY as SELECTIVE_KEY
+from tests.libs.common.checking.disclosing import badge, did_of, issue
 from tests.libs.common.checking.world import PNG
 from tests.services.verification.support import ADDRESSES, KEY, badge_issued
 
@@ -58,6 +60,21 @@ def test_it_tells_people_and_programs(map_option: list[str]) -> None:
     verdict = json.loads(said)
     assert (code, verdict["answer"], verdict["trusted"]) == (0, "genuine", "unknown")
     assert [finding["number"] for finding in verdict["findings"]] == list(range(1, 8))
+
+
+def test_a_badge_of_which_its_holder_shows_a_part(tmp_path: Path) -> None:
+    issued = issue(badge())
+    shown, forged = issued.derived(), {**issued.derived("/name"), "name": "Better"}
+    code, said = verify("-", "--trust", did_of(SELECTIVE_KEY), stdin=json.dumps(shown))
+    assert code == 0
+    assert said.startswith("Genuine, as far as its holder shows it.\nBadge")
+    assert "its holder may have left parts out" in " ".join(said.split())
+    code, said = verify("-", stdin=json.dumps(issued.base))
+    assert (code, "signed for its holder alone" in " ".join(said.split())) == (1, True)
+    lines = tmp_path / "badges.jsonl"
+    lines.write_text("\n".join(map(json.dumps, (shown, forged))))
+    code, said = verify("--bulk", str(lines))
+    assert [json.loads(line)["answer"] for line in said.splitlines()] == ["genuine", "not-genuine"]
 
 
 @pytest.mark.parametrize("wrong", [["--map", "nothing"], ["--map", "https://x=/no/such/folder"], ["--recipient", "x"]])

@@ -8,46 +8,21 @@ from __future__ import annotations
 import base64
 import json
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from benchmarks.node import NodeMissing, install
 from deploy.demo.cohort import example_cohort, learner_id
 from libs.common.credentials.contexts import MULTIKEY_V1, PINNED, context
 from tests.journeys.stage import badges_of, send, whole_system
+from tests.judges.asking import judged
 
-FOLDER = Path(__file__).parent
 JUDGES = ("digitalbazaar", "digitalcredentials")
 
 Json = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def node() -> Iterator[subprocess.Popen[str]]:
-    """The judges' process; their libraries come from npm by a lock file."""
-    try:
-        install(FOLDER)
-    except NodeMissing as fault:
-        pytest.skip(f"needs the judges of others: {fault}")
-    with subprocess.Popen(
-        ["node", "judge.mjs"], cwd=FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        yield process
-        assert process.stdin is not None
-        process.stdin.close()
-
-
-def judged(node: subprocess.Popen[str], **question: Any) -> Json:
-    """The answer of a judge."""
-    assert node.stdin is not None
-    assert node.stdout is not None
-    node.stdin.write(json.dumps(question) + "\n")
-    node.stdin.flush()
-    return json.loads(node.stdout.readline())
 
 
 class Issued:

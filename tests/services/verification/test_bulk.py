@@ -12,6 +12,8 @@ import pytest
 
 from libs.common.problems import Problem
 from services.verification.api import bulk as bulk_door
+from tests.libs.common.checking.disclosing import badge as unsigned_badge
+from tests.libs.common.checking.disclosing import issue
 from tests.services.verification.support import (
     ACHIEVEMENT,
     ADDRESSES,
@@ -87,6 +89,15 @@ async def test_each_line_gets_its_verdict_in_order(served: Service) -> None:
     ]
     assert "name" not in found[5]
     assert "expected a JSON object" in found[7]["fault"]
+
+
+async def test_badges_of_which_their_holders_show_a_part(served: Service) -> None:
+    issued = issue(unsigned_badge())
+    shown, forged = issued.derived("/name"), {**issued.derived("/name"), "name": "Better"}
+    found = await rows(served, "\n".join(map(json.dumps, (shown, forged, issued.base))))
+    assert [row["answer"] for row in found] == ["genuine", "not-genuine", "not-genuine"]
+    assert [row["findings"][0]["reason"] for row in found[1:]] == ["signature", "base-proof"]
+    assert "name" not in found[1]
 
 
 async def test_csv_may_name_its_columns_and_who_should_hold_it(served: Service) -> None:

@@ -18,6 +18,8 @@ from libs.common.problems import Problem
 from libs.common.web.pace import Pace
 from services.verification.api import verifications
 from services.verification.api.verifications import FINDING_NAMES, path_of_own
+from tests.libs.common.checking.disclosing import badge as unsigned_badge
+from tests.libs.common.checking.disclosing import issue
 from tests.libs.common.checking.world import PNG
 from tests.services.verification.support import (
     ACHIEVEMENT,
@@ -138,6 +140,23 @@ async def test_the_page_shows_the_verdict_above_the_form(served: Service) -> Non
     )
     assert "Pas authentique" in french.text
     assert "modifié" in french.text
+
+
+async def test_a_badge_of_which_its_holder_shows_a_part(served: Service) -> None:
+    """Of a stranger, with a proof of `ecdsa-sd-2023`: for programs and for people (issue 5)."""
+    issued = issue(unsigned_badge())
+    for content, answer, reason, french in (
+        (issued.derived(), "genuine", "disclosed", "il se peut que son titulaire en ait omis des parties"),
+        ({**issued.derived("/name"), "name": "Better"}, "not-genuine", "signature", "modifié"),
+        (issued.base, "not-genuine", "base-proof", "réservé à son titulaire"),
+    ):
+        verdict = await answer_to(served, json.dumps(content).encode(), "application/vc+ld+json")
+        assert verdict["answer"] == answer
+        assert [finding["reason"] for finding in verdict["findings"] if finding["name"] == "proof"] == [reason]
+        page = await served.client.post(
+            "/verify?lang=fr", data={"text": json.dumps(content)}, headers={"accept": "text/html"}
+        )
+        assert french in page.text
 
 
 async def test_what_strangers_write_is_only_text(served: Service) -> None:
