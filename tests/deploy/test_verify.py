@@ -69,7 +69,7 @@ def test_a_badge_of_which_its_holder_shows_a_part(tmp_path: Path) -> None:
     assert code == 0
     assert said.startswith("Genuine, as far as its holder shows it.\nBadge")
     assert "its holder may have left parts out" in " ".join(said.split())
-    code, said = verify("-", stdin=json.dumps(issued.base))
+    code, said = verify("-", stdin=json.dumps(issued.undisclosed))
     assert (code, "signed for its holder alone" in " ".join(said.split())) == (1, True)
     lines = tmp_path / "badges.jsonl"
     lines.write_text("\n".join(map(json.dumps, (shown, forged))))

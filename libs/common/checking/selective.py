@@ -127,18 +127,18 @@ def _disclosed(components: object) -> Disclosed | Fault:
     parts = cast(list[Any], components) if isinstance(components, list) else []
     if [type(part) for part in parts] != [bytes, bytes, list, dict, list]:
         return Fault("proof-value", _EXPECTED)
-    base, own_key, signatures, labels, mandatory = parts
+    first, own_key, signatures, labels, mandatory = parts
     fault = (
-        _signatures_fault([base, *signatures])
+        _signatures_fault(first, signatures)
         or _key_fault(own_key)
         or _labels_fault(labels)
         or (None if _are_indexes(mandatory) else Fault("statements", "expected each mandatory index once, from 0 on"))
     )
-    return fault or Disclosed(base, own_key, tuple(signatures), _decompressed(labels), frozenset(mandatory))
+    return fault or Disclosed(first, own_key, tuple(signatures), _decompressed(labels), frozenset(mandatory))
 
 
-def _signatures_fault(signatures: list[Any]) -> Fault | None:
-    if not all(isinstance(entry, bytes) and len(entry) == 64 for entry in signatures):
+def _signatures_fault(first: bytes, signatures: list[Any]) -> Fault | None:
+    if not all(isinstance(entry, bytes) and len(entry) == 64 for entry in (first, *signatures)):
         return Fault("proof-value", "expected signatures of 64 bytes")
     if len(signatures) > MAX_SIGNATURES:
         return Fault("too-costly", f"expected at most {MAX_SIGNATURES} signatures, found {len(signatures)}")

@@ -94,7 +94,7 @@ async def test_each_line_gets_its_verdict_in_order(served: Service) -> None:
 async def test_badges_of_which_their_holders_show_a_part(served: Service) -> None:
     issued = issue(unsigned_badge())
     shown, forged = issued.derived("/name"), {**issued.derived("/name"), "name": "Better"}
-    found = await rows(served, "\n".join(map(json.dumps, (shown, forged, issued.base))))
+    found = await rows(served, "\n".join(map(json.dumps, (shown, forged, issued.undisclosed))))
     assert [row["answer"] for row in found] == ["genuine", "not-genuine", "not-genuine"]
     assert [row["findings"][0]["reason"] for row in found[1:]] == ["signature", "base-proof"]
     assert "name" not in found[1]

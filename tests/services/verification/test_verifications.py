@@ -148,7 +148,7 @@ async def test_a_badge_of_which_its_holder_shows_a_part(served: Service) -> None
     for content, answer, reason, french in (
         (issued.derived(), "genuine", "disclosed", "il se peut que son titulaire en ait omis des parties"),
         ({**issued.derived("/name"), "name": "Better"}, "not-genuine", "signature", "modifié"),
-        (issued.base, "not-genuine", "base-proof", "réservé à son titulaire"),
+        (issued.undisclosed, "not-genuine", "base-proof", "réservé à son titulaire"),
     ):
         verdict = await answer_to(served, json.dumps(content).encode(), "application/vc+ld+json")
         assert verdict["answer"] == answer

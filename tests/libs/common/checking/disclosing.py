@@ -117,7 +117,7 @@ class Issued:
     signatures: dict[int, bytes]
 
     @property
-    def base(self) -> Json:
+    def undisclosed(self) -> Json:
         """The badge as its holder gets it from the issuer."""
         parts = [self.base_signature, multikey(OWN_KEY), HMAC_KEY, list(self.signatures.values()), self.mandatory]
         return {**self.document, "proof": {**self.options, "proofValue": value_of(parts, BASE)}}

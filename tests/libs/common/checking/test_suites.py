@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -20,10 +22,15 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from libs.common.checking.dialogue import Canonical, Canonicalise
+from libs.common.checking.embedded import check_proofs
+from libs.common.checking.notes import Notes
 from libs.common.credentials import base58
+from libs.common.credentials.canonical import canonical_nquads
 from libs.common.credentials.contexts import CREDENTIALS_V2, OPEN_BADGES_3
 from libs.common.sandbox.jobs import canonical
 from tests.libs.common.checking.world import World, reasons
+from tests.libs.common.credentials.samples import published_json
 
 ED25519, P256, P384 = (
     Ed25519PrivateKey.from_private_bytes(bytes(range(32))), derive_private_key(99, SECP256R1()),
@@ -34,6 +41,7 @@ CONTEXTS = {
     "https://www.w3.org/2018/credentials/v1": "issuanceDate",
     CREDENTIALS_V2: "validFrom",
 }
+EXAMPLES = "https://www.w3.org/ns/credentials/examples/v2"
 OLD = ["https://www.w3.org/2018/credentials/v1", OPEN_BADGES_3, "https://w3id.org/security/suites/ed25519-2020/v1"]
 
 
@@ -115,6 +123,34 @@ async def test_a_suite_is_checked(world: World, key: Any, suite: str, contexts: 
     assert judgement.answer == "genuine", reasons(judgement)
     document["name"] = "Something else"
     assert reasons(await world.judge(json.dumps(document).encode()))["proof"] == ("fail", "signature")
+
+
+@pytest.mark.parametrize(
+    ("path", "method"),
+    [
+        ("vc-di-eddsa/eddsa-rdfc-2022/signedDataInt.json", "z6Mk"),
+        ("vc-di-eddsa/eddsa-jcs-2022/signedJCS.json", "z6Mk"),
+        ("vc-di-ecdsa/ecdsa-rdfc-2019-p256/signedECDSAP256.json", "zDna"),
+        ("vc-di-ecdsa/ecdsa-jcs-2019-p256/signedJCSECDSAP256.json", "zDna"),
+    ],
+    ids=lambda value: value.split("/")[1] if "/" in value else "",
+)
+def test_the_published_vectors_hold(path: str, method: str) -> None:
+    """They are signed by a key that is not their issuer's, and by a vocabulary for examples: so only the proof."""
+    examples = {EXAMPLES: published_json("contexts/credentials-examples-v2.json")}
+    document = published_json(f"vectors/{path}")
+    controller = document["proof"]["verificationMethod"].partition("#")[0]
+    assert controller.startswith(f"did:key:{method}")
+    for name, outcome in (("Alumni Credential", "pass"), ("Better", "fail")):
+        notes = Notes()
+        asking = check_proofs({**document, "name": name}, controller, notes, datetime.now(UTC))
+        with suppress(StopIteration):
+            question = next(asking)
+            while True:
+                assert isinstance(question, Canonicalise)
+                texts = tuple(canonical_nquads(asked, examples) for asked in question.documents)
+                question = asking.send(Canonical(texts))
+        assert notes.outcome("proof") == outcome
 
 
 async def test_a_suite_is_for_one_kind_of_key(world: World) -> None:
