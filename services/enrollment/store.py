@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from libs.common.contracts import AchievementPublished, IssuerPublished, RehearsalCompleted
+from libs.common.pictures import CleanPicture
 from libs.common.postgres.queries import load_queries
 from services.enrollment.model import Enrollment, Learner, LearnerGiven, Override, PastOverride, Standing
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from libs.common.postgres.database import Connection
 
 SQL = load_queries(Path(__file__).parent / "sql" / "enrollment.sql")
+PICTURES = load_queries(Path(__file__).parent / "sql" / "pictures.sql")
 REHEARSALS = load_queries(Path(__file__).parent / "sql" / "rehearsals.sql")
 
 
@@ -72,6 +74,17 @@ async def keep_version(connection: Connection, published: AchievementPublished, 
     await connection.execute(
         SQL["keep_version"], published.achievement_id, published.version, content, published.published_at, by
     )
+
+
+async def keep_picture(connection: Connection, picture: CleanPicture, *, at: datetime, by: str) -> bool:
+    """Keep an uploaded picture, `by` names who brought it; false when it is kept already."""
+    values = (picture.digest, picture.media_type, picture.content, picture.drawn)
+    return await connection.fetchval(PICTURES["keep_picture"], *values, at, by) is not None
+
+
+async def picture_type(connection: Connection, digest: str) -> str | None:
+    """The media type of a kept picture, if it is one."""
+    return await connection.fetchval(PICTURES["picture_type"], digest)
 
 
 async def register_learners(connection: Connection, learners: Sequence[LearnerGiven], *, at: datetime) -> list[Learner]:

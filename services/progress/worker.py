@@ -20,6 +20,7 @@ from libs.common.contracts import (
     KeyPublished,
     LearnerRegistered,
     MilestoneReached,
+    PictureUploaded,
     StatusListSigned,
     Withdrawn,
 )
@@ -37,6 +38,7 @@ _PASSED_OVER = (
 )  # fmt: skip
 
 HEARS = (
+    Hears(CATALOGUE, PictureUploaded, handlers.pass_over),
     Hears(CATALOGUE, IssuerPublished, handlers.on_issuer_published),
     Hears(CATALOGUE, AchievementPublished, handlers.on_achievement_published),
     Hears(LEARNERS, LearnerRegistered, handlers.on_learner_registered, ordered=True),

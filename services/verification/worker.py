@@ -12,9 +12,11 @@ from services.verification import handlers
 from services.verification.handlers.endorsements import on_endorsement_signed
 from services.verification.handlers.learners import on_learner_registered
 from services.verification.handlers.log import on_badges_logged
+from services.verification.handlers.pictures import on_picture_uploaded
 
 # The order in which the events do their work, whatever it is, makes no difference to the state.
 HEARS = (
+    Hears(CATALOGUE, enrollment.PictureUploaded, on_picture_uploaded),
     Hears(CATALOGUE, enrollment.IssuerPublished, handlers.on_issuer_published),
     Hears(CATALOGUE, enrollment.AchievementPublished, handlers.on_achievement_published),
     Hears(LEARNERS, enrollment.LearnerRegistered, on_learner_registered),
@@ -38,7 +40,7 @@ HEARS = (
 # The tables that follow from the topics. What the others hold, no topic tells.
 MADE_OF_TOPICS = frozenset({
     "achievement", "badge", "badge_change", "badge_jwt", "endorsement", "erased_learner", "issuer", "issuer_key",
-    "log_checkpoint", "log_entry", "log_node", "signed_assertion", "status_list",
+    "log_checkpoint", "log_entry", "log_node", "picture", "signed_assertion", "status_list",
 })  # fmt: skip
 
 

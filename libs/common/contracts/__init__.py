@@ -26,6 +26,7 @@ from libs.common.contracts.enrollment import (
     Enrolled,
     IssuerPublished,
     LearnerRegistered,
+    PictureUploaded,
     Withdrawn,
 )
 from libs.common.contracts.progress import (
@@ -39,6 +40,7 @@ from libs.common.contracts.progress import (
 from libs.common.contracts.rehearsing import RehearsalCompleted
 
 CONTRACTS: tuple[type[Contract], ...] = (
+    PictureUploaded,
     IssuerPublished,
     AchievementPublished,
     LearnerRegistered,
@@ -93,6 +95,7 @@ __all__ = [
     "LearnerRegistered",
     "LoggedBadge",
     "MilestoneReached",
+    "PictureUploaded",
     "RehearsalCompleted",
     "ScoreVoided",
     "StatusListSigned",

@@ -7,12 +7,19 @@ from hashlib import sha256
 from typing import Annotated, ClassVar, Literal
 
 import orjson
-from pydantic import AwareDatetime, EmailStr, Field, HttpUrl
+from pydantic import AwareDatetime, EmailStr, Field, HttpUrl, StringConstraints
 
 from libs.common.contracts.contract import Contract, Identifier, Label, Part, Text
 from libs.common.contracts.requirement import Requirement
 from libs.common.contracts.results import ResultDescribed
 from libs.common.contracts.topics import CATALOGUE, ENROLLED, LEARNERS
+
+# SHA-256 of the bytes, in hex.
+Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+PictureType = Literal["image/png", "image/svg+xml"]
+# What a picture shows, in words: never blank, since somebody relies on it.
+Caption = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
+Base64 = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]+={0,2}$", max_length=800_000)]
 
 AchievementKind = Literal["micro-credential", "stack", "pathway", "milestone", "attendance", "commemorative"]
 
@@ -26,8 +33,35 @@ class Alignment(Part):
     code: Label | None = None
 
 
+class Picture(Part):
+    """An uploaded picture where it is shown: which one, and what it shows, for those who cannot see it."""
+
+    digest: Digest
+    media_type: PictureType
+    caption: Caption
+
+
+class PictureUploaded(Contract):
+    """An uploaded picture, as it is published for ever. Key: `picture:<SHA-256 of its bytes in hex>`.
+
+    `content` is base64 of its bytes, PNG or SVG, `drawn` base64 of a PNG of what an SVG looks like. Both were decoded
+    and written anew under limits, and together they fit into one message of Kafka (1 MB).
+    """
+
+    TYPE: ClassVar[str] = "cairn.picture-uploaded.v1"
+    TOPIC: ClassVar[str] = CATALOGUE
+
+    digest: Digest
+    media_type: PictureType
+    content: Base64
+    drawn: Base64 | None = None
+
+
 class IssuerPublished(Contract):
-    """An issuer (faculty, school, institution) as its badges name it. Key: `issuer:<issuer_id>`."""
+    """An issuer (faculty, school, institution) as its badges name it. Key: `issuer:<issuer_id>`.
+
+    `picture` is its logo, where it uploaded one.
+    """
 
     TYPE: ClassVar[str] = "cairn.issuer-published.v1"
     TOPIC: ClassVar[str] = CATALOGUE
@@ -37,6 +71,7 @@ class IssuerPublished(Contract):
     url: HttpUrl
     email: EmailStr | None = None
     description: Text | None = None
+    picture: Picture | None = None
 
 
 class AchievementPublished(Contract):
@@ -51,6 +86,8 @@ class AchievementPublished(Contract):
 
     A badge is valid for `valid_for_days` (for ever where that is not said). What occurs from `renewal_opens_days`
     before its end on counts for the next one: 90 days where that is not said, and always less than the badge's time.
+
+    `picture` is what its badges show; without one they show art that is drawn from the words.
     """
 
     TYPE: ClassVar[str] = "cairn.achievement-published.v1"
@@ -76,12 +113,13 @@ class AchievementPublished(Contract):
     valid_for_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
     renewal_opens_days: Annotated[int, Field(ge=0, le=36_500)] | None = None
     published_at: AwareDatetime
+    picture: Picture | None = None
 
 
-# Words for people and the order of versions: whatever they say, the same learners earn the same.
+# Words and pictures for people, and the order of versions: whatever they say, the same learners earn the same.
 _WORDS = {
     "version", "kind", "issuer_id", "name", "description", "criteria", "language", "tags", "alignments", "level",
-    "hours", "published_at",
+    "hours", "published_at", "picture",
 }  # fmt: skip
 
 

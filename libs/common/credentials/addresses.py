@@ -32,6 +32,11 @@ class Addresses:
         """The picture of the badges of one version of an achievement."""
         return f"{self.base_url}/achievements/{achievement}/versions/{version}/image.svg"
 
+    def picture(self, digest: str, media_type: str) -> str:
+        """An uploaded picture, named by its bytes: `digest` is `sha256:<hex>`, `media_type` that of PNG or SVG."""
+        ending = "svg" if media_type == "image/svg+xml" else "png"
+        return f"{self.base_url}/pictures/{digest.removeprefix('sha256:')}.{ending}"
+
     def badge_class(self, achievement: str, version: str) -> str:
         """The Open Badges 2.0 BadgeClass of one version of an achievement."""
         return f"{self.base_url}/ob2/badge-classes/{achievement}/versions/{version}"

@@ -94,7 +94,7 @@ def profile(issuer: IssuerProfile) -> Json:
         url=issuer.url,
         description=issuer.description,
         email=issuer.email,
-        image=None if issuer.image is None else _image(issuer.image),
+        image=None if issuer.image is None else _image(issuer.image, issuer.image_caption),
     )
 
 

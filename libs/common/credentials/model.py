@@ -38,8 +38,8 @@ ResultStatus = Literal["Completed", "Enrolled", "Failed", "InProgress", "OnHold"
 class IssuerProfile:
     """The organisation that issues (OB 3.0 `Profile`).
 
-    `id` is its `did:web`; `url` its web site; `image` the URL of its logo; `open_badge_2_url` where its
-    Open Badges 2.0 profile is served.
+    `id` is its `did:web`; `url` its web site; `image` the URL of its logo, `image_caption` what that shows;
+    `open_badge_2_url` where its Open Badges 2.0 profile is served.
     """
 
     id: str
@@ -49,10 +49,13 @@ class IssuerProfile:
     email: str | None = None
     description: str | None = None
     image: str | None = None
+    image_caption: str | None = None
 
     def __post_init__(self) -> None:
         require_iri(id=self.id, url=self.url, open_badge_2_url=self.open_badge_2_url, image=self.image)
-        require_text(name=self.name, email=self.email, description=self.description)
+        require_text(
+            name=self.name, email=self.email, description=self.description, image_caption=self.image_caption
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ def badge_class(issuer: IssuerProfile, terms: AchievementTerms, *, endorsements:
         type="BadgeClass",
         name=terms.name,
         description=terms.description,
-        image=terms.image if terms.image_caption is None else {"id": terms.image, "caption": terms.image_caption},
+        image=_image(terms.image, terms.image_caption),
         criteria={"id": terms.criteria_url, "narrative": terms.criteria_narrative},
         issuer=issuer.open_badge_2_url,
         tags=list(dict.fromkeys(terms.tags)),
@@ -141,12 +141,16 @@ def issuer_profile(
         url=issuer.url,
         email=issuer.email,
         description=issuer.description,
-        image=issuer.image,
+        image=None if issuer.image is None else _image(issuer.image, issuer.image_caption),
         publicKey=list(public_keys),
         revocationList=revocations,
         endorsement=list(endorsements),
         verification={"type": "HostedBadge"},
     )
+
+
+def _image(url: str, caption: str | None) -> str | Json:
+    return url if caption is None else {"id": url, "caption": caption}
 
 
 def _evidence(entry: Evidence) -> Json:

@@ -23,6 +23,10 @@ class Killed(Exception):
     """A job took more time or memory than it may."""
 
 
+class NotStarted(Killed):
+    """The process does not start: no fault of the job."""
+
+
 class Sandbox:
     """One process that does one job at a time; it is started by the first job, and anew after it was killed."""
 
@@ -84,7 +88,7 @@ class Sandbox:
             _read(process.stdout.fileno(), size, time.monotonic() + 5)
         except (OSError, EOFError, TimeoutError):
             self._kill()
-            raise Killed("the sandbox does not start") from None
+            raise NotStarted("the sandbox does not start") from None
 
     def _kill(self) -> None:
         if self._end is not None:

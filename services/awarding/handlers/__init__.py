@@ -14,7 +14,7 @@ from services.awarding.handlers.bulk import (
     show_bulk_progress,
     show_bulk_report,
 )
-from services.awarding.handlers.catalogue import on_achievement_published, on_issuer_published
+from services.awarding.handlers.catalogue import on_achievement_published, on_issuer_published, pass_over
 from services.awarding.handlers.challenges import cancel_challenge, record_challenge, show_challenges
 from services.awarding.handlers.endorsements import (
     cancel_endorsement,
@@ -91,6 +91,7 @@ __all__ = [
     "on_learner_registered",
     "on_milestone_reached",
     "on_score_voided",
+    "pass_over",
     "recheck_imports",
     "recheck_waiting",
     "record_act",

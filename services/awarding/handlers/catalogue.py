@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from libs.common.contracts import AchievementPublished, IssuerPublished
 from libs.common.messaging.hearing import Received
@@ -52,6 +53,10 @@ async def on_achievement_published(
     new = await catalogue_store.keep_achievements(connection, revision, list(published.values()))
     catalogue = await office.catalogue(connection)
     await _recheck(work, [catalogue.lineages[name] for name in sorted({name for name, _ in new})])
+
+
+async def pass_over(work: Work, events: Sequence[Received[Any]]) -> None:
+    """Nothing follows: a badge names its picture by what its achievement says of it."""
 
 
 async def _recheck(work: Work, lineages: Sequence[Lineage]) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import orjson
 
 from libs.common.contracts import AchievementPublished, IssuerPublished
+from libs.common.contracts.enrollment import Picture
 from libs.common.credentials.addresses import Addresses
 from libs.common.credentials.identifiers import hashed_subject, recipient_salt, subject_id
 from libs.common.credentials.model import AchievementTerms, Alignment, Claim, Evidence, IssuerProfile, StatusEntry
@@ -48,6 +49,8 @@ def profile_of(addresses: Addresses, issuer: IssuerPublished) -> IssuerProfile:
         open_badge_2_url=addresses.issuer_open_badge_2(issuer.issuer_id),
         email=issuer.email,
         description=issuer.description,
+        image=_address_of(addresses, issuer.picture),
+        image_caption=None if issuer.picture is None else issuer.picture.caption,
     )
 
 
@@ -61,7 +64,9 @@ def terms_of(addresses: Addresses, published: AchievementPublished) -> Achieveme
         type=_TYPES[published.kind],
         criteria_narrative=published.criteria,
         criteria_url=addresses.achievement(name, version),
-        image=addresses.achievement_image(name, version),
+        # Without a picture, the art that verification draws.
+        image=_address_of(addresses, published.picture) or addresses.achievement_image(name, version),
+        image_caption=None if published.picture is None else published.picture.caption,
         badge_class_url=addresses.badge_class(name, version),
         version=version,
         language=published.language,
@@ -73,6 +78,10 @@ def terms_of(addresses: Addresses, published: AchievementPublished) -> Achieveme
         credits_available=None if published.credits is None else float(published.credits),
         results=descriptions_of(addresses.achievement(name, version), published),
     )
+
+
+def _address_of(addresses: Addresses, picture: Picture | None) -> str | None:
+    return None if picture is None else addresses.picture(picture.digest, picture.media_type)
 
 
 def claim_of(

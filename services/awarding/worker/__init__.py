@@ -20,6 +20,7 @@ from libs.common.contracts import (
     EvidenceWithdrawn,
     IssuerPublished,
     LearnerRegistered,
+    PictureUploaded,
     ScoreVoided,
 )
 from libs.common.contracts.topics import ACTIVITY_COMPLETED, ASSESSMENT_SCORED, CATALOGUE, LEARNERS
@@ -60,6 +61,7 @@ def hears(office: Office) -> tuple[Hears, ...]:
     of the messages about one learner the last must win.
     """
     return (
+        Hears(CATALOGUE, PictureUploaded, handlers.pass_over),
         Hears(CATALOGUE, IssuerPublished, partial(handlers.on_issuer_published, office)),
         Hears(CATALOGUE, AchievementPublished, partial(handlers.on_achievement_published, office)),
         Hears(LEARNERS, LearnerRegistered, partial(handlers.on_learner_registered, office), ordered=True),

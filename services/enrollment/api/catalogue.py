@@ -14,8 +14,8 @@ from libs.common.postgres.database import Database
 from libs.common.problems import Problem
 from libs.common.security import Principal, requires
 from services.enrollment import handlers, store
-from services.enrollment.api.exchange import JSON, answer, document_in, errors_of
-from services.enrollment.model import NotPublished, Override, Published
+from services.enrollment.api.exchange import JSON, answer, document_in, published
+from services.enrollment.model import Override
 from services.enrollment.settings import EnrollmentSettings
 
 router = APIRouter(tags=["catalogue"])
@@ -32,7 +32,7 @@ async def put_issuer(request: Request, issuer_id: Id, publisher: Publisher) -> R
     document = await document_in(request)
     async with begin(request.app.state.database) as work:
         outcome = await handlers.publish_issuer(work, issuer_id, document, by=publisher.subject, at=datetime.now(UTC))
-    return _published(outcome, f"/issuers/{issuer_id}")
+    return published(outcome, f"/issuers/{issuer_id}")
 
 
 @router.put("/achievements/{achievement_id}")
@@ -61,7 +61,7 @@ async def put_achievement(
             at=datetime.now(UTC),
             override=None if override is None else Override(override, publisher.subject),
         )
-    return _published(outcome, f"/achievements/{achievement_id}")
+    return published(outcome, f"/achievements/{achievement_id}")
 
 
 @router.get("/issuers")
@@ -120,10 +120,3 @@ async def get_rehearsals(request: Request, achievement_id: Id, _: Publisher) -> 
     database: Database = request.app.state.database
     async with database.transaction() as connection:
         return answer(await handlers.show_rehearsals(connection, achievement_id))
-
-
-def _published(outcome: Published | NotPublished, location: str) -> Response:
-    if isinstance(outcome, NotPublished):
-        raise Problem(outcome.status, outcome.title, errors=errors_of(outcome.faults))
-    content = outcome.content.model_dump(mode="json", exclude_none=True)
-    return answer(content, 201 if outcome.is_new else 200, {"Location": location})

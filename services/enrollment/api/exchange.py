@@ -11,7 +11,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from libs.common.problems import Problem
-from services.enrollment.model import Fault, Recorded, Refused
+from services.enrollment.model import Fault, NotPublished, Published, Recorded, Refused
 
 JSON = "application/json"
 
@@ -52,6 +52,14 @@ def answer(document: object, status: int = 200, headers: dict[str, str] | None =
 def errors_of(faults: Iterable[Fault], under: str = "") -> tuple[dict[str, Any], ...]:
     """Faults as the `errors` of a problem, each with its JSON Pointer below `under`."""
     return tuple({"pointer": under + fault.pointer or "/", "detail": fault.detail} for fault in faults)
+
+
+def published(outcome: Published | NotPublished, location: str) -> Response:
+    """The answer to a publication: 201, or 200 when nothing changed. Raises `Problem` when it was refused."""
+    if isinstance(outcome, NotPublished):
+        raise Problem(outcome.status, outcome.title, errors=errors_of(outcome.faults))
+    content = outcome.content.model_dump(mode="json", exclude_none=True)
+    return answer(content, 201 if outcome.is_new else 200, {"Location": location})
 
 
 def recorded(outcome: Recorded, name: str) -> Response:

@@ -1,5 +1,6 @@
 """What happens in enrollment: load, decide, save, tell."""
 
+from services.enrollment.handlers.pictures import upload_picture_of_achievement, upload_picture_of_issuer
 from services.enrollment.handlers.publishing import publish_achievement, publish_issuer
 from services.enrollment.handlers.registering import (
     erase_learner,
@@ -18,4 +19,6 @@ __all__ = [
     "record_name_choice",
     "register_learners",
     "show_rehearsals",
+    "upload_picture_of_achievement",
+    "upload_picture_of_issuer",
 ]

@@ -21,7 +21,8 @@ async def publish_issuer(
 
     `document` is the body without the id, `by` names the caller, `at` is now.
     """
-    draft = rules.read_issuer(issuer_id, document)
+    completed = await _completed(work, document)
+    draft = completed if isinstance(completed, tuple) else rules.read_issuer(issuer_id, completed)
     if isinstance(draft, tuple):
         return NotPublished(422, "Invalid issuer", draft)
     await store.take_publishing_lock(work.connection)
@@ -63,7 +64,9 @@ async def publish_achievement(
     await store.take_publishing_lock(connection)
     latest = await store.latest_version(connection, achievement_id)
     next_version = 1 if latest is None else latest.version + 1
-    draft = rules.read_achievement(achievement_id, document, next_version=next_version, published_at=at)
+    draft = await _completed(work, document)
+    if not isinstance(draft, tuple):
+        draft = rules.read_achievement(achievement_id, draft, next_version=next_version, published_at=at)
     if isinstance(draft, tuple):
         return NotPublished(422, "Invalid achievement", draft)
     decided = rules.decide_version(draft, latest, version_is_given=document.get("version") is not None)
@@ -81,6 +84,12 @@ async def publish_achievement(
         return refusal
     await _keep(work, draft, by)
     return Published(draft, is_new=True)
+
+
+async def _completed(work: Work, document: Mapping[str, Any]) -> Mapping[str, Any] | tuple[Fault, ...]:
+    digest = rules.named_picture(document)
+    media_type = None if digest is None else await store.picture_type(work.connection, digest)
+    return rules.complete_picture(document, media_type)
 
 
 async def _keep(work: Work, draft: AchievementPublished, by: str) -> None:

@@ -25,6 +25,7 @@ from services.verification.api.parts import (
     parts_of,
     version_of,
 )
+from services.verification.api.pictures import address_of, image_of
 from services.verification.model import Achievement, Issuer
 from services.verification.store import signing
 from services.verification.store.endorsements import Endorsed, endorsements_of_version
@@ -60,6 +61,7 @@ async def issuer_page(request: Request, issuer_id: str) -> Response:
         did=parts.addresses.issuer_did(issuer_id),
         did_path=PATHS.issuer(issuer_id) + "/did.json",
         keys=keys,
+        logo=None if issuer.picture is None else image_of(issuer.picture),
         achievements=[_card(request, achievement, issuer) for achievement in achievements],
     )
 
@@ -105,7 +107,7 @@ async def achievement_page(request: Request, achievement_id: str, version: str) 
         achievement=achievement,
         issuer=issuer,
         issuer_path=PATHS.issuer(issuer.issuer_id),
-        art=_art(request, achievement, issuer),
+        art=_shown(request, achievement, issuer),
         kind=KINDS.get(achievement.kind, achievement.kind),
         level=level_words(language, achievement.level),
         hours=None if achievement.hours is None else language.number(achievement.hours),
@@ -130,8 +132,11 @@ async def achievement_badge_class(request: Request, achievement_id: str, version
 
 @router.api_route(PATHS.achievement_image("{achievement_id}", "{version}"), methods=READ)
 async def achievement_image(request: Request, achievement_id: str, version: str) -> Response:
-    """The picture of the badges of one version of an achievement, in the achievement's own language."""
+    """The picture of the badges of one version of an achievement: drawn in its own language, or the way to its own."""
     achievement, issuer = await _achievement(request, achievement_id, version)
+    if achievement.picture is not None:
+        place = {"Location": address_of(achievement.picture), "Cache-Control": STATUS}
+        return Response(status_code=302, headers={**place, **OPEN_TO_ALL})
     picture = Document(
         _art(request, achievement, issuer).encode(), "image/svg+xml", STATUS,
         max(achievement.told_at, issuer.told_at), PICTURE_HEADERS,
@@ -165,10 +170,16 @@ def _art(request: Request, achievement: Achievement, issuer: Issuer) -> str:
     )  # fmt: skip
 
 
+def _shown(request: Request, achievement: Achievement, issuer: Issuer) -> str:
+    """The picture of its badges as HTML: the uploaded one, or drawn art."""
+    named = achievement.picture
+    return _art(request, achievement, issuer) if named is None else image_of(named, achievement.language)
+
+
 def _card(request: Request, achievement: Achievement, issuer: Issuer) -> dict[str, object]:
     return {
         "achievement": achievement,
-        "art": _art(request, achievement, issuer),
+        "art": _shown(request, achievement, issuer),
         "path": PATHS.achievement(achievement.achievement_id, str(achievement.version)),
         "kind": KINDS.get(achievement.kind, achievement.kind),
     }
@@ -176,6 +187,7 @@ def _card(request: Request, achievement: Achievement, issuer: Issuer) -> dict[st
 
 def profile_of(addresses: Addresses, issuer: Issuer) -> credentials.IssuerProfile:
     """The issuer as its badges name it."""
+    picture = issuer.picture
     return credentials.IssuerProfile(
         id=addresses.issuer_did(issuer.issuer_id),
         name=issuer.name,
@@ -183,11 +195,13 @@ def profile_of(addresses: Addresses, issuer: Issuer) -> credentials.IssuerProfil
         open_badge_2_url=addresses.issuer_open_badge_2(issuer.issuer_id),
         email=issuer.email,
         description=issuer.description,
+        image=None if picture is None else addresses.picture(picture.digest, picture.media_type),
+        image_caption=None if picture is None else picture.caption,
     )
 
 
 def _terms(addresses: Addresses, achievement: Achievement) -> credentials.AchievementTerms:
-    name, version = achievement.achievement_id, str(achievement.version)
+    name, version, picture = achievement.achievement_id, str(achievement.version), achievement.picture
     return credentials.AchievementTerms(
         id=addresses.achievement(name, version),
         name=achievement.name,
@@ -195,7 +209,10 @@ def _terms(addresses: Addresses, achievement: Achievement) -> credentials.Achiev
         type="Badge",
         criteria_narrative=achievement.criteria,
         criteria_url=addresses.achievement(name, version),
-        image=addresses.achievement_image(name, version),
+        image=addresses.achievement_image(name, version)
+        if picture is None
+        else addresses.picture(picture.digest, picture.media_type),
+        image_caption=None if picture is None else picture.caption,
         badge_class_url=addresses.badge_class(name, version),
         version=version,
         language=achievement.language,

@@ -11,7 +11,7 @@ from libs.common.web.badge_art import LEVELS
 from libs.common.web.card import card_svg
 from libs.common.web.colour import hue_of, palette
 from libs.common.web.language import Language
-from services.verification.api.described import Described, picture_of
+from services.verification.api.described import Described, named_picture
 from services.verification.api.parts import level_words, parts_of
 from services.verification.rules.codes import code_of
 
@@ -43,7 +43,7 @@ def certificate_words(request: Request, found: Described, language: Language) ->
     claims, achievement, badge, texts = found.told, found.achievement, found.badge, language.texts.gettext
     name = claims.shown_name or texts("The holder of this badge")
     kind = claims.kind if achievement is None else achievement.kind
-    colours = palette(hue_of(badge.achievement_id))
+    colours, picture = palette(hue_of(badge.achievement_id)), named_picture(found)
     site = urlsplit(parts_of(request).addresses.base_url).netloc
     return {
         "lang": language.tag,
@@ -52,7 +52,7 @@ def certificate_words(request: Request, found: Described, language: Language) ->
         "date": [badge.valid_from.year, badge.valid_from.month, badge.valid_from.day],
         "accent": colours.middle,
         "tint": colours.disc,
-        "badge_alt": texts("The badge: %(name)s") % {"name": claims.name},
+        "badge_alt": texts("The badge: %(name)s") % {"name": claims.name} if picture is None else picture.caption,
         "qr_alt": texts("QR code of the address at which the badge is verified"),
         "verify": texts("Verify in seconds"),
         "scan": texts("Scan the code or enter this at"),
@@ -84,13 +84,13 @@ def state_words(found: Described, language: Language) -> str | None:
     return language.texts.gettext(template) % {"day": language.date(found.standing.since)}
 
 
-def card_of(found: Described, language: Language) -> str:
-    """The card of the badge as SVG."""
+def card_of(found: Described, language: Language, art: str) -> str:
+    """The card of the badge as SVG; `art` is its picture as SVG."""
     claims, texts = found.told, language.texts.gettext
     earned = texts("%(name)s earned") % {"name": claims.shown_name} if claims.shown_name else texts("Earned and signed")
     state = state_words(found, language)
     return card_svg(
-        picture_of(found, language),
+        art,
         hue=hue_of(found.badge.achievement_id),
         earned=earned,
         title=claims.name,

@@ -11,8 +11,9 @@ from libs.common.web.language import Language
 from libs.common.web.refusals import not_found
 from services.verification import store
 from services.verification.api.parts import art_of, database_of, level_words, parts_of
+from services.verification.api.pictures import image_of
 from services.verification.api.visible import Seen
-from services.verification.model import Achievement, Badge, Claims, Standing, Verdict, View
+from services.verification.model import Achievement, Badge, Claims, NamedPicture, Standing, Verdict, View
 from services.verification.rules.standing import decide_standing
 from services.verification.rules.verdict import decide_verdict
 
@@ -71,12 +72,23 @@ def words_of(request: Request, found: Described) -> dict[str, Any]:
     achievement, claims = found.achievement, found.claims
     level = None if achievement is None else achievement.level
     hours = None if achievement is None or achievement.hours is None else language.number(achievement.hours)
-    art = None if claims is None else picture_of(found, languages.of(claims.language))
+    art = None if claims is None else _shown(found, claims, languages.of(claims.language))
     return {"art": art, "level": level_words(language, level), "hours": hours}
 
 
-def picture_of(found: Described, language: Language) -> str:
-    """The picture of the badge as SVG, with its kind and level in words of `language`."""
+def _shown(found: Described, claims: Claims, language: Language) -> str:
+    """The picture of the badge as HTML: the uploaded one, or drawn art."""
+    named = named_picture(found)
+    return art_of_badge(found, language) if named is None else image_of(named, claims.language)
+
+
+def named_picture(found: Described) -> NamedPicture | None:
+    """The uploaded picture that the badge shows, if its achievement has one."""
+    return None if found.achievement is None else found.achievement.picture
+
+
+def art_of_badge(found: Described, language: Language) -> str:
+    """The art of the badge as SVG, with its kind and level in words of `language`."""
     achievement, claims = found.achievement, found.told
     return art_of(
         language, title=claims.name, issuer=claims.issuer_name,

@@ -12,11 +12,13 @@ from libs.common.problems import RETRY_AFTER_SECONDS, Problem
 from libs.common.rendering import Busy, Undrawable
 from libs.common.web.card import SIZE
 from libs.common.web.documents import OPEN_TO_ALL, STATUS, Document, respond
+from libs.common.web.language import Language
 from libs.common.web.qr import qr_png, qr_svg
 from libs.common.web.refusals import not_found
 from services.verification.api.certificate import card_of, certificate_words, language_of
-from services.verification.api.described import Described, described, picture_of
+from services.verification.api.described import Described, art_of_badge, described, named_picture
 from services.verification.api.parts import PATHS, PICTURE_HEADERS, parts_of
+from services.verification.api.pictures import FRAME_POLICY, captioned, framed, kept_picture
 from services.verification.api.visible import LINK, Seen, cached, seen_badge
 from services.verification.model import View
 
@@ -38,7 +40,7 @@ async def baked_png(request: Request, badge_id: str) -> Response:
 async def baked_svg(request: Request, badge_id: str) -> Response:
     """The badge's picture with the signed credential baked into it, as SVG."""
     found = await described(request, await seen_badge(request, badge_id, whole=True))
-    return svg_face(request, found)
+    return await svg_face(request, found)
 
 
 @router.api_route(_BADGE + ".pdf", methods=READ)
@@ -54,7 +56,8 @@ async def certificate(request: Request, badge_id: str) -> Response:
 async def card(request: Request, badge_id: str) -> Response:
     """The picture that social media show beside a link to the badge: 1200 by 630 pixels."""
     found = await described(request, await seen_badge(request, badge_id))
-    svg = card_of(found, language_of(request, found))
+    language = language_of(request, found)
+    svg = card_of(found, language, await _art(request, found, language))
     return _picture(request, found, await _png(request, svg, SIZE[0], SIZE), PNG)
 
 
@@ -76,17 +79,27 @@ async def qr_code_png(request: Request, badge_id: str) -> Response:
 
 async def png_face(request: Request, found: Described) -> Response:
     """The answer with the baked PNG."""
-    drawn = await _png(request, _art(request, found), _ART_WIDTH, _ART_FIELD)
+    kept = await kept_picture(request, named_picture(found))
+    if kept is None:
+        drawn = await _png(request, art_of_badge(found, _own_language(request, found)), _ART_WIDTH, _ART_FIELD)
+    else:
+        drawn = kept.png
     return _picture(request, found, bake_png(drawn, found.badge.signed.content), PNG)
 
 
-def svg_face(request: Request, found: Described) -> Response:
+async def svg_face(request: Request, found: Described) -> Response:
     """The answer with the baked SVG; the one 404 for a credential that XML cannot carry."""
+    named = named_picture(found)
+    kept = await kept_picture(request, named)
+    if named is None or kept is None or kept.media_type != SVG:
+        picture = (await _art(request, found, _own_language(request, found))).encode()
+    else:
+        picture = captioned(kept.content, named.caption)
     try:
-        baked = bake_svg(_art(request, found).encode(), found.badge.signed.content)
+        baked = bake_svg(picture, found.badge.signed.content)
     except NotBakeable:
         raise not_found() from None
-    return _picture(request, found, baked, SVG)
+    return _file(request, found, baked, SVG, PICTURE_HEADERS if named is None else FRAME_POLICY)
 
 
 async def pdf_face(request: Request, found: Described) -> Response:
@@ -96,7 +109,7 @@ async def pdf_face(request: Request, found: Described) -> Response:
     try:
         file = await parts_of(request).renderer.certificate(
             certificate_words(request, found, language),
-            badge=picture_of(found, language),
+            badge=await _art(request, found, language),
             qr=qr_svg(_scanned(request, Seen(badge, found.view))),
             told_at=int(badge.valid_from.timestamp()),
             **credential,
@@ -109,8 +122,15 @@ async def pdf_face(request: Request, found: Described) -> Response:
     return _file(request, found, file, PDF, headers)
 
 
-def _art(request: Request, found: Described) -> str:
-    return picture_of(found, parts_of(request).pages.languages.of(found.told.language))
+async def _art(request: Request, found: Described, language: Language) -> str:
+    """The picture of the badge as SVG: the uploaded one in a frame, or drawn art."""
+    named = named_picture(found)
+    kept = await kept_picture(request, named)
+    return art_of_badge(found, language) if named is None or kept is None else framed(kept.png, named.caption)
+
+
+def _own_language(request: Request, found: Described) -> Language:
+    return parts_of(request).pages.languages.of(found.told.language)
 
 
 async def _png(request: Request, svg: str, width: int, field: tuple[int, int]) -> bytes:

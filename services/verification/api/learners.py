@@ -14,6 +14,7 @@ from libs.common.web.documents import PRIVATE, Document, respond
 from libs.common.web.language import Language
 from services.verification import store
 from services.verification.api.parts import PAGE, PATHS, art_of, database_of, form_of, parts_of
+from services.verification.api.pictures import image_of
 from services.verification.model import HeldBadge, Standing
 from services.verification.rules.standing import decide_standing
 
@@ -82,10 +83,13 @@ def _entry(request: Request, badge: HeldBadge, standing: Standing) -> dict[str, 
 def _card(language: Language, badge: HeldBadge, standing: Standing) -> dict[str, Any]:
     # A badge whose achievement has not been heard of yet is shown all the same, by the name of its id.
     title = badge.name or badge.achievement_id
-    art = art_of(
-        language, title=title, issuer=badge.issuer_name or badge.issuer_id, kind=badge.kind or "micro-credential",
-        level=badge.level, achievement_id=badge.achievement_id,
-    )  # fmt: skip
+    if badge.picture is not None:
+        art = image_of(badge.picture, badge.language)
+    else:
+        art = art_of(
+            language, title=title, issuer=badge.issuer_name or badge.issuer_id, kind=badge.kind or "micro-credential",
+            level=badge.level, achievement_id=badge.achievement_id,
+        )  # fmt: skip
     return {
         "badge": badge,
         "title": title,

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
 from libs.common.checking.model import Outcome
+from services.verification.model.catalogue import Achievement as Achievement
+from services.verification.model.catalogue import Alignment as Alignment
+from services.verification.model.catalogue import Issuer as Issuer
+from services.verification.model.catalogue import KeptPicture as KeptPicture
+from services.verification.model.catalogue import NamedPicture as NamedPicture
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +101,6 @@ class Badge:
 
 
 @dataclass(frozen=True, slots=True)
-class Issuer:
-    """An issuer as the catalogue names it."""
-
-    issuer_id: str
-    name: str
-    url: str
-    email: str | None
-    description: str | None
-    told_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Key:
     """A published Ed25519 key: good for badges issued from `valid_from` until before `valid_until`, if set.
 
@@ -153,37 +145,6 @@ class StatusList:
 
 
 @dataclass(frozen=True, slots=True)
-class Alignment:
-    """A competency or standard that an achievement speaks to."""
-
-    name: str
-    url: str
-    framework: str | None = None
-    code: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Achievement:
-    """One published version of an achievement. `level` is 1 to 4, `hours` the effort (M1.9)."""
-
-    achievement_id: str
-    version: int
-    kind: str
-    issuer_id: str
-    name: str
-    description: str
-    criteria: str
-    language: str
-    tags: tuple[str, ...]
-    alignments: tuple[Alignment, ...]
-    level: int | None
-    hours: Decimal | None
-    credits: Decimal | None
-    published_at: datetime
-    told_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class HeldBadge:
     """One badge on a learner's wall; the words of the catalogue are None while they are not known here."""
 
@@ -199,6 +160,7 @@ class HeldBadge:
     level: int | None
     language: str | None
     issuer_name: str | None
+    picture: NamedPicture | None
     revocation: Change | None
     suspension: Change | None
 

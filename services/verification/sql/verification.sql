@@ -1,33 +1,33 @@
 -- Where two events speak of one thing, the later by (time, event id) wins, whichever comes first.
 
 -- name: keep_issuers
-insert into issuer (issuer_id, name, url, email, description, told_at, event_id)
-select distinct on (issuer_id) issuer_id, name, url, email, description, told_at, event_id
-from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::uuid[])
-    as told (issuer_id, name, url, email, description, told_at, event_id)
+insert into issuer (issuer_id, name, url, email, description, picture, told_at, event_id)
+select distinct on (issuer_id) issuer_id, name, url, email, description, picture, told_at, event_id
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::timestamptz[], $8::uuid[])
+    as told (issuer_id, name, url, email, description, picture, told_at, event_id)
 order by issuer_id, told_at desc, event_id desc
 on conflict (issuer_id) do update
 set name = excluded.name, url = excluded.url, email = excluded.email, description = excluded.description,
-    told_at = excluded.told_at, event_id = excluded.event_id
+    picture = excluded.picture, told_at = excluded.told_at, event_id = excluded.event_id
 where (excluded.told_at, excluded.event_id) > (issuer.told_at, issuer.event_id);
 
 -- name: keep_achievements
 insert into achievement (achievement_id, version, kind, issuer_id, name, description, criteria, language, tags,
-                         alignments, level, hours, credits, published_at, told_at, event_id)
+                         alignments, level, hours, credits, published_at, picture, told_at, event_id)
 select distinct on (achievement_id, version) achievement_id, version, kind, issuer_id, name, description, criteria,
        language, array(select jsonb_array_elements_text(tags)), alignments, level, hours, credits, published_at,
-       told_at, event_id
+       picture, told_at, event_id
 from unnest($1::text[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
             $9::jsonb[], $10::jsonb[], $11::smallint[], $12::numeric[], $13::numeric[], $14::timestamptz[],
-            $15::timestamptz[], $16::uuid[])
+            $15::jsonb[], $16::timestamptz[], $17::uuid[])
     as told (achievement_id, version, kind, issuer_id, name, description, criteria, language, tags, alignments,
-             level, hours, credits, published_at, told_at, event_id)
+             level, hours, credits, published_at, picture, told_at, event_id)
 order by achievement_id, version, told_at desc, event_id desc
 on conflict (achievement_id, version) do update
 set kind = excluded.kind, issuer_id = excluded.issuer_id, name = excluded.name, description = excluded.description,
     criteria = excluded.criteria, language = excluded.language, tags = excluded.tags,
     alignments = excluded.alignments, level = excluded.level, hours = excluded.hours, credits = excluded.credits,
-    published_at = excluded.published_at, told_at = excluded.told_at, event_id = excluded.event_id
+    published_at = excluded.published_at, picture = excluded.picture, told_at = excluded.told_at, event_id = excluded.event_id
 where (excluded.told_at, excluded.event_id) > (achievement.told_at, achievement.event_id);
 
 -- name: keep_badges
@@ -96,7 +96,9 @@ where badge.badge_id = any($1::uuid[]);
 -- name: badges_of_learner
 select badge.badge_id, badge.achievement_id, badge.version, badge.issuer_id, badge.valid_from, badge.valid_until,
        badge.digest, badge.issued_at, achievement.name, achievement.kind, achievement.level, achievement.language,
-       issuer.name as issuer_name, revocation.holds as revoked, revocation.reason as revocation_reason,
+       issuer.name as issuer_name,
+       (select achievement.picture::text from picture where picture.digest = achievement.picture->>'digest') as picture,
+       revocation.holds as revoked, revocation.reason as revocation_reason,
        revocation.told_at as revoked_at, suspension.holds as suspended, suspension.reason as suspension_reason,
        suspension.told_at as suspended_at
 from badge
@@ -123,13 +125,18 @@ order by revocation.badge_id is not null, badge.version desc, badge.valid_from d
 limit $2;
 
 -- name: issuer
-select issuer_id, name, url, email, description, told_at from issuer where issuer_id = $1;
+-- Here and below: a picture is named once its bytes are kept, so that nobody is sent to what is not there.
+select issuer_id, name, url, email, description, told_at,
+       (select issuer.picture::text from picture where picture.digest = issuer.picture->>'digest') as picture
+from issuer where issuer_id = $1;
 
 -- name: known_issuers
 select issuer_id from issuer where issuer_id = any($1::text[]);
 
 -- name: issuers
-select issuer_id, name, url, email, description, told_at from issuer order by name, issuer_id limit $1;
+select issuer_id, name, url, email, description, told_at,
+       (select issuer.picture::text from picture where picture.digest = issuer.picture->>'digest') as picture
+from issuer order by name, issuer_id limit $1;
 
 -- name: keys_of_issuer
 -- Those of embedded proofs.
@@ -142,7 +149,8 @@ from issuer_key where issuer_id = any($1::text[]) and public_key_jwk is null ord
 
 -- name: achievement
 select achievement_id, version, kind, issuer_id, name, description, criteria, language, tags,
-       alignments::text as alignments, level, hours, credits, published_at, told_at
+       alignments::text as alignments, level, hours, credits, published_at, told_at,
+       (select achievement.picture::text from picture where picture.digest = achievement.picture->>'digest') as picture
 from achievement where achievement_id = $1 and version = $2;
 
 -- name: latest_version
@@ -150,7 +158,8 @@ select max(version) from achievement where achievement_id = $1;
 
 -- name: achievements_of_issuer
 select distinct on (achievement_id) achievement_id, version, kind, issuer_id, name, description, criteria, language,
-       tags, alignments::text as alignments, level, hours, credits, published_at, told_at
+       tags, alignments::text as alignments, level, hours, credits, published_at, told_at,
+       (select achievement.picture::text from picture where picture.digest = achievement.picture->>'digest') as picture
 from achievement where issuer_id = $1
 order by achievement_id, version desc
 limit $2;

@@ -11,7 +11,7 @@ from uuid import UUID
 import orjson
 
 from libs.common.contracts.awarding import BadgeIssued
-from libs.common.contracts.enrollment import AchievementPublished, IssuerPublished
+from libs.common.contracts.enrollment import AchievementPublished, IssuerPublished, Picture
 from libs.common.postgres.queries import load_queries
 from services.verification.model import (
     Achievement,
@@ -24,6 +24,7 @@ from services.verification.model import (
     Share,
     SignedDocument,
 )
+from services.verification.store.pictures import named
 
 if TYPE_CHECKING:
     from libs.common.postgres.database import Connection, Pool
@@ -53,9 +54,12 @@ class BadgeChange(NamedTuple):
 async def keep_issuers(connection: Connection, issuers: Sequence[tuple[IssuerPublished, Told]]) -> None:
     """Keep what was told of issuers; the last word on each wins."""
     rows = [
-        (issuer.issuer_id, issuer.name, str(issuer.url), issuer.email, issuer.description, told.at, told.event_id)
+        (
+            issuer.issuer_id, issuer.name, str(issuer.url), issuer.email, issuer.description, _told(issuer.picture),
+            told.at, told.event_id,
+        )
         for issuer, told in issuers
-    ]
+    ]  # fmt: skip
     await connection.execute(SQL["keep_issuers"], *_columns(rows))
 
 
@@ -66,7 +70,8 @@ async def keep_achievements(connection: Connection, versions: Sequence[tuple[Ach
             version.achievement_id, version.version, version.kind, version.issuer_id, version.name,
             version.description, version.criteria, version.language, orjson.dumps(version.tags).decode(),
             orjson.dumps([alignment.model_dump(mode="json") for alignment in version.alignments]).decode(),
-            version.level, version.hours, version.credits, version.published_at, told.at, told.event_id,
+            version.level, version.hours, version.credits, version.published_at, _told(version.picture), told.at,
+            told.event_id,
         )
         for version, told in versions
     ]  # fmt: skip
@@ -140,7 +145,7 @@ async def badge_counts(reader: Reader) -> dict[str, int]:
 async def issuer(reader: Reader, issuer_id: str) -> Issuer | None:
     """An issuer as the catalogue names it."""
     row = await reader.fetchrow(SQL["issuer"], issuer_id)
-    return None if row is None else Issuer(**dict(row))
+    return None if row is None else _issuer(row)
 
 
 async def known_issuers(reader: Reader, issuer_ids: Sequence[str]) -> frozenset[str]:
@@ -150,7 +155,7 @@ async def known_issuers(reader: Reader, issuer_ids: Sequence[str]) -> frozenset[
 
 async def issuers(reader: Reader, limit: int) -> list[Issuer]:
     """The issuers by name, at most `limit`."""
-    return [Issuer(**dict(row)) for row in await reader.fetch(SQL["issuers"], limit)]
+    return [_issuer(row) for row in await reader.fetch(SQL["issuers"], limit)]
 
 
 async def keys_of_issuer(reader: Reader, issuer_id: str) -> tuple[Key, ...]:
@@ -230,6 +235,7 @@ def _held(row: Any) -> HeldBadge:
         level=row["level"],
         language=row["language"],
         issuer_name=row["issuer_name"],
+        picture=named(row["picture"]),
         revocation=_change(row, "revoked", "revocation"),
         suspension=_change(row, "suspended", "suspension"),
     )
@@ -241,8 +247,19 @@ def _change(row: Any, holds: str, aspect: str) -> Change | None:
     return Change(row[holds], row[f"{aspect}_reason"], row[f"{holds}_at"])
 
 
+def _told(picture: Picture | None) -> str | None:
+    return None if picture is None else picture.model_dump_json()
+
+
+def _issuer(row: Any) -> Issuer:
+    fields: dict[str, Any] = dict(row)
+    fields["picture"] = named(fields["picture"])
+    return Issuer(**fields)
+
+
 def _achievement(row: Any) -> Achievement:
     fields: dict[str, Any] = dict(row)
     fields["alignments"] = tuple(Alignment(**entry) for entry in orjson.loads(fields["alignments"]))
     fields["tags"] = tuple(fields["tags"])
+    fields["picture"] = named(fields["picture"])
     return Achievement(**fields)
