@@ -39,6 +39,10 @@ class PictureDesk:
         self._sandbox = Sandbox(_PATIENCE_SECONDS, jobs="libs.common.pictures.jobs")
         self._turn = asyncio.Lock()
 
+    def close(self) -> None:
+        """End the process."""
+        self._sandbox.close()
+
     async def clean(self, content: bytes, media_type: str) -> CleanPicture:
         """`content`, which its sender calls `media_type` (one of `MEDIA_TYPES`), as it may be published.
 
