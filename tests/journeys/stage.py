@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from rich.console import Console
 
 from deploy.doors import Doors
+from deploy.local.home import REPOSITORY
 from deploy.local.identity import SCOPES
 from deploy.local.system import Shape, System, free_ports, running_system
 from deploy.replay.cohort import Cohort
@@ -77,6 +80,18 @@ async def do(dsn: str, *statements: str) -> None:
             await connection.execute(statement)
     finally:
         await connection.close()
+
+
+async def rebuild(system: System, service: str) -> str:
+    """Run the command as an operator does; what it said."""
+    command = [str(Path(sys.executable).with_name("cairn")), "rebuild", service, "--state", str(system.directory)]
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=REPOSITORY, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    said, _ = await process.communicate()
+    assert process.returncode == 0, said.decode()
+    print(said.decode().splitlines()[-1])
+    return said.decode()
 
 
 async def badges_of(doors: Doors, learner_id: str) -> dict[str, dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -15,10 +14,10 @@ import httpx
 
 from deploy.demo.cohort import example_cohort, learner_id
 from deploy.doors import Doors
-from deploy.local.home import REPOSITORY
 from deploy.local.system import System
 from deploy.replay.cohort import Cohort
 from tests.journeys.stage import badges_of, do, event_id, records_of, rows, send, whole_system
+from tests.journeys.stage import rebuild as _rebuild
 
 BADGES = "select badge_id, credential, open_badge_2, digest, awarded_at, state, by_hand from badge order by badge_id"
 CHANGES = "select event_id, badge_id, state, reason, cause_id from badge_change order by event_id"
@@ -130,18 +129,6 @@ async def _until_state(doors: Doors, achievement: str, state: str) -> None:
 
 def _id(badge: dict[str, Any]) -> str:
     return badge["id"].rpartition("/")[2]
-
-
-async def _rebuild(system: System, service: str) -> str:
-    """Run the command as an operator does; what it said."""
-    command = [str(Path(sys.executable).with_name("cairn")), "rebuild", service, "--state", str(system.directory)]
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=REPOSITORY, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    said, _ = await process.communicate()
-    assert process.returncode == 0, said.decode()
-    print(said.decode().splitlines()[-1])
-    return said.decode()
 
 
 async def _lose(system: System, service: str) -> None:

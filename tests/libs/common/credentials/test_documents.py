@@ -53,7 +53,11 @@ def test_any_allowed_claim_is_valid_against_the_published_schema(claim: Claim) -
 
 
 def test_the_issuer_is_valid_against_the_published_schema() -> None:
-    assert list(validator("json", "profile").iter_errors(profile(ISSUER))) == []
+    pictured = replace(ISSUER, image="https://badges.example/pictures/a.png", image_caption="A lighthouse.")
+    for issuer in (ISSUER, pictured):
+        assert list(validator("json", "profile").iter_errors(profile(issuer))) == []
+    assert profile(pictured)["image"] == {"id": pictured.image, "type": "Image", "caption": "A lighthouse."}
+    assert issuer_profile(pictured)["image"] == {"id": pictured.image, "caption": "A lighthouse."}
 
 
 def test_contexts_stand_in_the_order_that_verifiers_look_for() -> None:
