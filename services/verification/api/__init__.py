@@ -42,11 +42,13 @@ from services.verification.api import (
     learners,
     log,
     pictures,
+    offers,
     refreshing,
     sharing,
     status_lists,
     trust,
     verifications,
+    wallet,
 )
 from services.verification.api.parts import Parts, database_of
 from services.verification.api.proofs import Proofs
@@ -63,6 +65,7 @@ DOORS = (
     badges,
     refreshing,
     sharing,
+    offers,
     codes,
     catalogue,
     pictures,
@@ -75,6 +78,7 @@ DOORS = (
     log,
     bundle,
     granting,
+    wallet,
     exchange,
 )
 
@@ -98,7 +102,7 @@ def create(settings: ServiceSettings) -> FastAPI:
     _add_plain_routes(app)
     install_refusal_pages(app, pages)
     app.add_middleware(AccessLinks)
-    app.add_middleware(Preflight)
+    app.add_middleware(Preflight, posts=wallet.POSTS)
     # In front of all else, Starlette's own layers too: what is in memory is answered before anything looks at the
     # request.
     app.middleware_stack = FromShelf(

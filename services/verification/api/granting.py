@@ -16,6 +16,7 @@ from libs.common.web.documents import PRIVATE
 from libs.common.web.pages import CONTENT_SECURITY_POLICY
 from services.verification.api.parts import database_of, parts_of
 from services.verification.handlers import granting as handlers
+from services.verification.handlers import wallet as wallet_handlers
 from services.verification.handlers.granting.desk import (
     OFFLINE,
     READ_CREDENTIALS,
@@ -23,6 +24,7 @@ from services.verification.handlers.granting.desk import (
     WRITE_CREDENTIALS,
     WRITE_PROFILE,
 )
+from services.verification.rules.wallet import PRE_AUTHORIZED
 
 router = APIRouter(prefix="/oauth", tags=["Open Badges 3.0 API"])
 _FORM_BYTES = 16 * 1024
@@ -77,8 +79,10 @@ async def consented(request: Request) -> Response:
 
 @router.post("/token", openapi_extra=_FORM)
 async def token(request: Request) -> Response:
-    """Tokens for an authorisation code (with PKCE) or for a refresh token."""
+    """Tokens for an authorisation code (with PKCE), for a refresh token, or for what a learner offers a wallet."""
     fields, authorization = await _fields(request), request.headers.get("authorization")
+    if dict(fields).get("grant_type") == PRE_AUTHORIZED:
+        return await _wallet_token(request, fields)
     async with begin(database_of(request)) as work:
         return _answered(await handlers.issue_tokens(work, fields, authorization, parts_of(request).now()))
 
@@ -106,6 +110,20 @@ async def register(request: Request) -> Response:
         return _answered(
             await handlers.register_program(work, cast("dict[str, Any]", document), parts_of(request).now())
         )
+
+
+async def _wallet_token(request: Request, fields: list[tuple[str, str]]) -> Response:
+    parts = parts_of(request)
+    try:
+        parts.codes_pace.take(request.client.host if request.client else "")
+    except Problem as problem:
+        told = {"error": "slow_down", "error_description": problem.detail}
+        answer = _answered(handlers.Answer(429, told, problem.headers))
+    else:
+        async with begin(database_of(request)) as work:
+            answer = _answered(await wallet_handlers.issue_wallet_token(work, fields, parts.now()))
+    answer.headers["Access-Control-Allow-Origin"] = "*"
+    return answer
 
 
 def _require_learner(principal: Principal | None) -> str:

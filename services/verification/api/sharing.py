@@ -18,23 +18,23 @@ from starlette.responses import Response
 
 from libs.common.messaging.work import begin
 from libs.common.problems import Problem
-from libs.common.security import Principal, caller, form_token, sender
+from libs.common.security import caller, form_token, sender
 from libs.common.web.documents import PRIVATE
 from libs.common.web.refusals import not_found
-from services.verification import store
+from services.verification.api.offers import end_offer, make_offer, offer_words
 from services.verification.api.parts import (
     CREDENTIAL_TYPES,
     JWT_TYPES,
     PAGE,
     PATHS,
-    badge_id_of,
     database_of,
     form_of,
     parts_of,
 )
-from services.verification.api.visible import LINK
+from services.verification.api.visible import LINK, own_badge
 from services.verification.handlers import sharing as handlers
 from services.verification.model import Badge, Share, ShareLink
+from services.verification.model.wallet import Made
 from services.verification.rules.claims import read_claims
 from services.verification.rules.codes import code_of
 from services.verification.rules.sharing import decide_view
@@ -69,7 +69,7 @@ class Wish(BaseModel):
 @router.get("/sharing")
 async def sharing(request: Request, badge_id: str) -> Response:
     """Who may see the badge, its links and its short code: for its learner, as a page or JSON."""
-    badge = await _own(request, badge_id, caller(request))
+    badge = await own_badge(request, badge_id, caller(request))
     if form_of(request, ("application/json", PAGE)) == PAGE:
         return await _page(request, badge)
     return await _json(request, badge)
@@ -78,15 +78,15 @@ async def sharing(request: Request, badge_id: str) -> Response:
 @router.put("/sharing")
 async def decide(request: Request, badge_id: str, decision: Decision) -> Response:
     """Decide who may see the badge. What is taken back is a 404 within a minute, wherever it was kept."""
-    badge = await _own(request, badge_id, caller(request))
+    badge = await own_badge(request, badge_id, caller(request))
     await _decide(request, badge, decision)
-    return await _json(request, await _own(request, badge_id, caller(request)))
+    return await _json(request, await own_badge(request, badge_id, caller(request)))
 
 
 @router.post("/links", status_code=201)
 async def link(request: Request, badge_id: str, wish: Wish) -> Response:
     """Make a link that shows the badge to whoever has it."""
-    badge = await _own(request, badge_id, caller(request))
+    badge = await own_badge(request, badge_id, caller(request))
     made = await _make_link(request, badge, wish)
     return _answer(_link_told(request, made), 201)
 
@@ -94,7 +94,7 @@ async def link(request: Request, badge_id: str, wish: Wish) -> Response:
 @router.delete("/links/{link_id}", status_code=204)
 async def unlink(request: Request, badge_id: str, link_id: UUID) -> None:
     """Make a link lead nowhere."""
-    badge = await _own(request, badge_id, caller(request))
+    badge = await own_badge(request, badge_id, caller(request))
     async with begin(database_of(request)) as work:
         if not await handlers.cancel_link(work, badge.badge_id, link_id):
             raise not_found()
@@ -102,9 +102,9 @@ async def unlink(request: Request, badge_id: str, link_id: UUID) -> None:
 
 @router.post("/sharing", include_in_schema=False)
 async def sent(request: Request, badge_id: str) -> Response:
-    """A form of the page: it decides, makes a link, or ends one, and comes back to the page."""
+    """A form of the page: it decides, makes a link or an offer, or ends one, and comes back to the page."""
     async with request.form(max_files=0, max_fields=20, max_part_size=_FORM_BYTES) as form:
-        badge = await _own(request, badge_id, sender(request, _field(form, "token")))
+        badge = await own_badge(request, badge_id, sender(request, _field(form, "token")))
         wanted = _field(form, "do")
         if wanted == "decide":
             audience = "private" if _field(form, "audience") == "private" else "public"
@@ -118,19 +118,16 @@ async def sent(request: Request, badge_id: str) -> Response:
         elif wanted == "end":
             async with begin(database_of(request)) as work:
                 await handlers.cancel_link(work, badge.badge_id, _uuid(_field(form, "link")))
+        elif wanted == "offer":
+            # The offer is on this one page and nowhere else: there is nothing to come back to.
+            return await _page(request, badge, await make_offer(request, badge, with_pin="pin" in form))
+        elif wanted == "withdraw":
+            await end_offer(request, badge)
         else:
-            raise _invalid("/do", "expected decide, link or end")
+            raise _invalid("/do", "expected decide, link, end, offer or withdraw")
     query = f"?lang={form_language}" if (form_language := request.query_params.get("lang")) in ("en", "fr") else ""
     place = PATHS.badge(badge_id) + "/sharing" + query
     return Response(status_code=303, headers={"Location": place, "Cache-Control": "no-store"})
-
-
-async def _own(request: Request, badge_id: str, principal: Principal | None) -> Badge:
-    """The caller's own badge; anybody else's is as one that is not there."""
-    badge = await store.badge(database_of(request).pool, badge_id_of(badge_id))
-    if badge is None or principal is None or principal.learner_id != badge.learner_id:
-        raise not_found()
-    return badge
 
 
 async def _decide(request: Request, badge: Badge, decision: Decision) -> None:
@@ -189,7 +186,7 @@ def _link_told(request: Request, one: ShareLink) -> dict[str, Any]:
     }
 
 
-async def _page(request: Request, badge: Badge) -> Response:
+async def _page(request: Request, badge: Badge, made: Made | None = None) -> Response:
     parts = parts_of(request)
     links = await sharing_store.links_of_badge(database_of(request).pool, badge.badge_id)
     now = parts.now()
@@ -205,6 +202,7 @@ async def _page(request: Request, badge: Badge) -> Response:
         links=[(one, _link_told(request, one)["address"], one.until is None or now < one.until) for one in links],
         token=form_token(request),
         tomorrow=(now + timedelta(days=1)).date().isoformat(),
+        **await offer_words(request, badge, made, now),
     )
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from opentelemetry import trace
 from starlette.requests import Request
 
-from libs.common.security import caller
+from libs.common.security import Principal, caller
 from libs.common.telemetry import span_context_of
 from libs.common.web.documents import PRIVATE
 from libs.common.web.refusals import not_found
@@ -66,6 +66,14 @@ async def seen_document(request: Request, badge_id: str) -> tuple[SignedDocument
     _require_whole(signed, view)
     _link_to(signed.traceparent)
     return signed, view
+
+
+async def own_badge(request: Request, badge_id: str, principal: Principal | None) -> Badge:
+    """The badge of `principal`, the caller; anybody else's is as one that is not there. Raises the one 404."""
+    badge = await store.badge(database_of(request).pool, badge_id_of(badge_id))
+    if badge is None or principal is None or principal.learner_id != badge.learner_id:
+        raise not_found()
+    return badge
 
 
 def is_public(signed: SignedDocument, request: Request) -> bool:

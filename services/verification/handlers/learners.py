@@ -11,6 +11,7 @@ from libs.common.messaging.hearing import Received
 from libs.common.messaging.work import Work
 from services.verification.store import grants as grants_store
 from services.verification.store import sharing as sharing_store
+from services.verification.store import wallet as wallet_store
 
 log = structlog.get_logger(__name__)
 
@@ -24,4 +25,5 @@ async def on_learner_registered(work: Work, events: Sequence[Received[LearnerReg
     if erased:
         await grants_store.erase_learners_grants(work.connection, [learner_id for learner_id, _ in erased])
         badges = await sharing_store.erase_learners(work.connection, erased)
+        await wallet_store.erase_offers(work.connection)
         log.info("learners erased", learners=len(erased), badges=badges)

@@ -7,13 +7,16 @@ from uuid import UUID
 from libs.common.messaging.work import Work
 from services.verification.model import Share, ShareLink
 from services.verification.store import sharing as sharing_store
+from services.verification.store import wallet as wallet_store
 
 MOST_LINKS = 50
 
 
 async def record_share(work: Work, badge_id: UUID, share: Share) -> None:
-    """Keep who may see a badge from now on."""
+    """Keep who may see a badge from now on. Who takes it back takes back what is on offer to a wallet too."""
     await sharing_store.keep_share(work.connection, badge_id, share)
+    if share.audience == "private":
+        await wallet_store.drop_offer(work.connection, badge_id)
 
 
 async def record_link(work: Work, link: ShareLink) -> bool:

@@ -20,7 +20,7 @@ CARRIED = {
     },
     "verification": {
         "badge_share", "learner_profile", "oauth_client", "oauth_code", "oauth_grant", "oauth_token", "pushed_badge",
-        "share_link", "trust_list", "trusted_issuer",
+        "share_link", "trust_list", "trusted_issuer", "wallet_offer",
     },
 }  # fmt: skip
 MADE = {"awarding": MADE_IN_AWARDING, "verification": MADE_IN_VERIFICATION}
