@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 import uvicorn
+import zxingcpp
 from axe_playwright_python.async_playwright import Axe
+from PIL import Image
 from playwright.async_api import Browser, Page, async_playwright
 
 from services.verification.handlers.granting.desk import SCOPES
@@ -243,3 +247,43 @@ async def test_pages_turn_round_for_right_to_left_readers(service: Service, site
     await page.evaluate("document.documentElement.dir = 'rtl'")
     assert not await art_is_left()
     assert await page.evaluate("document.documentElement.scrollWidth") <= 1240
+
+
+async def test_a_learner_offers_a_badge_to_a_wallet(service: Service, site: str, browser: Browser) -> None:
+    token = service.mint.token(learner_id="learner-1")
+    context = await browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    page = await context.new_page()
+    await page.goto(f"{site}/badges/{GOOD.badge_id}?access={token}")
+    await page.get_by_text("More ways to use it").click()
+    await page.get_by_role("link", name="Put it into a wallet").click()
+    await page.get_by_role("button", name="Make an offer for a wallet").click()
+    link = await page.get_by_role("link", name="Or open the wallet on this device").get_attribute("href")
+    assert link is not None
+    picture = await page.get_by_role("img", name="QR code of the offer").screenshot()
+    assert [code.text for code in zxingcpp.read_barcodes(Image.open(BytesIO(picture)))] == [link]
+    # Whoever photographs the page has no PIN: it is shown once it is asked for.
+    pin = page.locator("details code", has_text=re.compile(r"^\d{6}$"))
+    assert not await pin.is_visible()
+    await page.get_by_text("Show the PIN that the wallet asks for").click()
+    assert await pin.is_visible()
+    await context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_the_page_of_an_offer_has_no_violation(
+    service: Service, site: str, browser: Browser, scheme: Any
+) -> None:
+    page = await opened(
+        browser, site, service.mint.token(learner_id="learner-1"), color_scheme=scheme,
+        viewport={"width": 390, "height": 844},
+    )  # fmt: skip
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    for language in ("en", "fr"):
+        await page.goto(f"{site}/badges/{GOOD.badge_id}/sharing?lang={language}")
+        await page.locator("form:has(input[value=offer]) button").click()
+        await page.locator("summary").click()
+        found = (await Axe().run(page)).response["violations"]
+        assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert complaints == []
