@@ -22,7 +22,10 @@ class VerificationSettings(ServiceSettings):
         "public", description="who sees a badge until its learner decides: everybody who knows its address, or nobody"
     )
     codes_per_minute: int = Field(
-        30, ge=1, le=100_000, description="how many short codes one caller may try in a minute"
+        30,
+        ge=1,
+        le=100_000,
+        description="how many short codes, and codes of offers to wallets, one caller may try in a minute",
     )
     drawn_bytes: int = Field(
         32 * 1024 * 1024, ge=0, description="largest size of the pictures and certificates in memory"

@@ -28,7 +28,7 @@ async def record_offer(work: Work, badge: Badge, *, with_pin: bool, now: datetim
     not there (any more).
     """
     pin = f"{secrets.randbelow(10**PIN_DIGITS):0{PIN_DIGITS}}" if with_pin else None
-    made = Made(secrets.token_urlsafe(32), pin, now + OFFER_TIME)
+    made = Made(secrets.token_urlsafe(24), pin, now + OFFER_TIME)
     code = code_of(made.reference)
     await wallet_store.forget_ended_offers(work.connection, now - _MEMORY)
     kept = await wallet_store.keep_offer(

@@ -48,8 +48,8 @@ def may_be_offered(badge: Badge) -> bool:
 
 def code_of(reference: str) -> str:
     """The pre-authorized code of the offer that `reference` leads to: it follows from it, and stands nowhere."""
-    key = reference.encode("utf-8", "replace")
-    return base64.urlsafe_b64encode(hmac.digest(key, b"cairn pre-authorized code", "sha256")).decode().rstrip("=")
+    secret = hmac.digest(b"cairn pre-authorized code", reference.encode("utf-8", "replace"), "sha256")
+    return base64.urlsafe_b64encode(secret).decode().rstrip("=")
 
 
 def digest_pin(code: str, pin: str) -> bytes:

@@ -259,13 +259,14 @@ async def test_a_learner_offers_a_badge_to_a_wallet(service: Service, site: str,
     await page.get_by_role("button", name="Make an offer for a wallet").click()
     link = await page.get_by_role("link", name="Or open the wallet on this device").get_attribute("href")
     assert link is not None
+    await page.wait_for_load_state("load")  # the picture is there only then
     picture = await page.get_by_role("img", name="QR code of the offer").screenshot()
     assert [code.text for code in zxingcpp.read_barcodes(Image.open(BytesIO(picture)))] == [link]
     # Whoever photographs the page has no PIN: it is shown once it is asked for.
     pin = page.locator("details code", has_text=re.compile(r"^\d{6}$"))
     assert not await pin.is_visible()
     await page.get_by_text("Show the PIN that the wallet asks for").click()
-    assert await pin.is_visible()
+    await pin.wait_for()
     await context.close()
 
 
