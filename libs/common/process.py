@@ -71,7 +71,9 @@ def command_line(
 def _serve(api: str, settings: ServiceSettings) -> None:
     from libs.common.server import serve
 
-    serve(resolve_name(api)(settings), settings.host, settings.port, settings.trusted_proxies)
+    app = resolve_name(api)(settings)
+    at_once = getattr(app.state, "at_once", None)
+    serve(app, settings.host, settings.port, settings.trusted_proxies, at_once)
 
 
 def _work(worker: str, settings: ServiceSettings) -> None:

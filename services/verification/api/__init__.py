@@ -105,10 +105,12 @@ def create(settings: ServiceSettings) -> FastAPI:
     app.add_middleware(Preflight, posts=wallet.POSTS)
     # In front of all else, Starlette's own layers too: what is in memory is answered before anything looks at the
     # request.
-    app.middleware_stack = FromShelf(
+    from_shelf = FromShelf(
         app.build_middleware_stack(), shelf=shelf, key_of=badges.shelf_key, service="verification",
         route="/badges/{badge_id}.json",
     )  # fmt: skip
+    app.middleware_stack = from_shelf
+    app.state.at_once = from_shelf.at_once
     return app
 
 

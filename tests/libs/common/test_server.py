@@ -15,7 +15,7 @@ import pytest
 from deploy.local.server import free_port
 
 APP = """
-import asyncio, sys
+import asyncio, sys, threading
 from libs.common.server import serve
 
 async def app(scope, receive, send):
@@ -35,7 +35,17 @@ async def app(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(told))]})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else told})
 
-serve(app, "127.0.0.1", int(sys.argv[1]), sys.argv[2])
+def at_once(scope):
+    if scope["path"] == "/fault":
+        raise ValueError("a fault")
+    if scope["path"] != "/at-once":
+        return None
+    told = b"the loop's" if threading.current_thread() is threading.main_thread() else b"another"
+    headers = [(b"content-length", b"%d" % len(told)), (b"x-thread", told)]
+    start = {"type": "http.response.start", "status": 200, "headers": headers}
+    return start, {"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else told}
+
+serve(app, "127.0.0.1", int(sys.argv[1]), sys.argv[2], at_once)
 """
 
 
@@ -90,6 +100,19 @@ def test_it_answers_and_ends_in_order(served: Served) -> None:
         assert client.head(served.url).headers["content-length"] == "19"
     code, out, _ = served.end()
     assert (code, out) == (0, "shut down\n")
+
+
+def test_what_is_there_at_once_is_answered_without_the_loop_and_the_rest_goes_on(served: Served) -> None:
+    with httpx.Client(trust_env=False, base_url=served.url) as client:
+        for _ in range(3):  # over one connection
+            assert client.get("/at-once").text == "another"
+            head = client.head("/at-once")
+            assert (head.headers["content-length"], head.headers["x-thread"], head.content) == ("7", "another", b"")
+            assert client.get("/at-once", headers={"X-Forwarded-For": "203.0.113.9"}).text == "another"
+            assert client.get("/").text == "127.0.0.1 http GET"
+            assert client.get("/fault").text == "127.0.0.1 http GET"
+    code, out, err = served.end()
+    assert (code, "ValueError" in out + err) == (0, True)
 
 
 def test_a_request_under_way_is_answered_before_it_ends(served: Served) -> None:

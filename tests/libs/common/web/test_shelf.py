@@ -1,7 +1,9 @@
 """Documents in memory: bounded, least recently read first out, and gone in time."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from prometheus_client import REGISTRY
 from starlette.types import Message, Receive, Scope, Send
 
 from libs.common.web.documents import SIGNED, Document
@@ -13,13 +15,13 @@ def document(text: str) -> Document:
 
 
 def test_the_least_recently_read_makes_room() -> None:
-    shelf = Shelf(7_000, 60)
+    shelf = Shelf(10_000, 60)
     for name in ("a", "b", "c"):
         shelf.put(name, document(name * 100))
     assert shelf.find("a") is not None  # now b is the one that was read longest ago
     shelf.put("d", document("d" * 100))
     assert [name for name in "abcd" if shelf.find(name) is not None] == ["a", "c", "d"]
-    assert shelf.size <= 7_000
+    assert shelf.size <= 10_000
 
 
 def test_what_is_put_again_counts_once() -> None:
@@ -34,7 +36,7 @@ def test_what_is_put_again_counts_once() -> None:
 
 
 def test_what_is_too_large_is_not_kept() -> None:
-    shelf = Shelf(3_000, 60)
+    shelf = Shelf(4_000, 60)
     shelf.put("a", document("small"))
     shelf.put("b", document("b" * 5_000))
     assert shelf.find("a") is not None
@@ -86,6 +88,51 @@ async def test_a_hit_is_answered_here() -> None:
     assert (status, body, held["etag"]) == (304, b"", headers["etag"])
     status, again, body = await ask(layer, "HEAD")
     assert (status, body, again) == (200, b"", headers)
+
+
+async def test_who_has_it_is_told_so_however_they_say_it() -> None:
+    layer = layer_with("text")
+    etag = (await ask(layer))[1]["etag"]
+    for said in (etag, f"W/{etag}", f'"other", {etag}', "*"):
+        assert (await ask(layer, if_none_match=said))[0] == 304
+    assert (await ask(layer, if_none_match='"other"'))[0] == 200
+    assert (await ask(layer, "HEAD", if_none_match=etag))[0] == 304
+
+
+def counted(status: int) -> float:
+    found = REGISTRY.get_sample_value(
+        "cairn_http_seconds_count", {"service": "test", "route": "/{name}", "status": str(status)}
+    )
+    return found or 0.0
+
+
+async def test_what_is_answered_is_counted_by_its_status() -> None:
+    layer = layer_with("text")
+    before = counted(200), counted(304)
+    etag = (await ask(layer))[1]["etag"]
+    await ask(layer, "HEAD")
+    await ask(layer, if_none_match=etag)
+    await ask(layer, path="/b")
+    assert (counted(200), counted(304)) == (before[0] + 2, before[1] + 1)
+
+
+def test_threads_may_share_it() -> None:
+    shelf = Shelf(40_000, 60)
+
+    def work(turn: int) -> None:
+        for number in range(2_000):
+            name = str((number * 7 + turn) % 20)
+            if shelf.find(name) is None:
+                shelf.put(name, document(name * 50))
+            if number % 5 == turn:
+                shelf.drop(name)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    assert 0 <= shelf.size <= 40_000
+    for name in range(20):
+        shelf.drop(str(name))
+    assert (shelf.size, len(shelf)) == (0, 0)
 
 
 async def test_everything_else_goes_on() -> None:
