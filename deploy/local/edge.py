@@ -72,6 +72,11 @@ class LocalNginx:
             self._child.stop(timeout_seconds=1)
             raise CannotStart(f"nginx: {why}")
 
+    @property
+    def pid(self) -> int:
+        """The process id of its master."""
+        return self._child.pid
+
     def stop(self) -> None:
         """Stop it."""
         self._child.stop(timeout_seconds=5)

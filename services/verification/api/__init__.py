@@ -96,6 +96,7 @@ def create(settings: ServiceSettings) -> FastAPI:
         Renderer(settings.drawn_bytes), settings.sharing,
     )  # fmt: skip
     app.state.bulk = bulk.Bulk()
+    app.include_router(badges.signed_router)
     for door in DOORS:
         app.include_router(door.router)
     app.include_router(operations_router("verification", database_of))

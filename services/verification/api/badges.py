@@ -29,6 +29,8 @@ from services.verification.model import SignedDocument, View
 from services.verification.store import signing
 
 router = APIRouter(tags=["badges"])
+# Apart, so that what is asked for most is looked for first.
+signed_router = APIRouter(tags=["badges"])
 READ = ["GET", "HEAD"]
 _SUFFIX = ".json"
 _JWT = ".jwt"
@@ -58,13 +60,13 @@ def shelf_key(path: str, accept: str | None) -> str | None:
     return f"{name} {form}" if form in CREDENTIAL_TYPES or form in JWT_TYPES else None
 
 
-@router.api_route(PATHS.badge("{badge_id}") + _SUFFIX, methods=READ)
+@signed_router.api_route(PATHS.badge("{badge_id}") + _SUFFIX, methods=READ)
 async def credential(request: Request, badge_id: str) -> Response:
     """The signed Open Badges 3.0 credential, byte for byte as it was signed."""
     return await _signed(request, badge_id, form_of(request, CREDENTIAL_TYPES) or CREDENTIAL_TYPES[0])
 
 
-@router.api_route(PATHS.badge("{badge_id}") + _JWT, methods=READ)
+@signed_router.api_route(PATHS.badge("{badge_id}") + _JWT, methods=READ)
 async def token(request: Request, badge_id: str) -> Response:
     """The same credential as a VC-JWT, as it was signed beside the embedded proof (OB 3.0, section 8.2.4)."""
     return await _token(request, badge_id, form_of(request, JWT_TYPES) or JWT_TYPES[0])
