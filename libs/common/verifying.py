@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from typing import cast
+
+import orjson
 
 from libs.common.checking import MAX_STEPS, Terms, check
 from libs.common.checking.dialogue import (
@@ -22,12 +26,16 @@ from libs.common.checking.dialogue import (
 from libs.common.checking.judging import nothing_found
 from libs.common.checking.model import Judgement
 from libs.common.checking.reading import Carried, read
+from libs.common.credentials.canonical import PLAIN_BOUNDS
 from libs.common.fetching import Fetcher, NoAnswer
 from libs.common.sandbox import Killed, Sandbox
 
-# One badge leads to its issuer, its keys, its list, a picture or two; a record of many badges to more.
-MAX_QUESTIONS = 150
+# One badge leads to its issuer, its keys, its list, a picture or two; a record of many badges to more. What was asked
+# before is not asked again.
+MAX_FETCHES = 150
 SECONDS = 20.0
+# A large record (CLR 2.0): 500 badges, and the canonical form of all of it, take some 15 s of one core.
+RECORD_SECONDS = 60.0
 _PDF = b"%PDF-"
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8")
 
@@ -35,17 +43,24 @@ _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8")
 Own = Callable[[str], Awaitable[Fetched | None]]
 
 
+def record_sandbox() -> Sandbox:
+    """A sandbox with time enough for the canonical form of the largest record that is read (CLR 2.0)."""
+    return Sandbox(seconds=45.0, cpu_seconds=20)
+
+
 class Verifier:
-    """Verifies badges with one fetcher and one sandbox."""
+    """Verifies badges with one fetcher and one sandbox, and large records in one of their own, so that none waits."""
 
     def __init__(self, fetcher: Fetcher, sandbox: Sandbox, own: Own | None = None) -> None:
         self._fetcher = fetcher
         self._sandbox = sandbox
+        self._records = record_sandbox()
         self._own = own
 
     def close(self) -> None:
-        """End the sandbox; the next verification starts another."""
+        """End the sandboxes; the next verification starts others."""
         self._sandbox.close()
+        self._records.close()
 
     async def verify(self, content: bytes, terms: Terms) -> Judgement:
         """The judgement on the badge in `content`: JSON, token, address, PNG, SVG, a PDF with one, a QR code."""
@@ -60,7 +75,7 @@ class Verifier:
         if content.lstrip().startswith(_PDF):
             return await self._first(await self._attached(content), terms)
         told: dict[str, Answer] = {}
-        judgement = await self._drive(check(content, terms), told)
+        judgement = await self._drive(check(content, terms), told, large=len(content) > PLAIN_BOUNDS.bytes)
         if judgement.answer == "nothing-found" and content.startswith(_PICTURES):
             return await self._first(await self._codes(content), terms)
         return judgement, _carried(content, told)
@@ -86,26 +101,34 @@ class Verifier:
             return [text.encode("utf-8", "replace") for text in found["texts"]]
         return []
 
-    async def _drive(self, asking: Asking[Judgement], told: dict[str, Answer]) -> Judgement:
-        """The judgement that `asking` comes to; `told` gets what each address answered."""
-        deadline = asyncio.get_running_loop().time() + SECONDS
-        asked = 0
-        try:
-            question: Question = next(asking)
-            while True:
-                asked += 1
-                late = asked > MAX_QUESTIONS or asyncio.get_running_loop().time() > deadline
-                question = asking.send(_given_up(question) if late else await self._answer(question, told))
-        except StopIteration as end:
-            judgement = end.value
-        assert isinstance(judgement, Judgement)
-        return judgement
+    async def _drive(self, asking: Asking[Judgement], told: dict[str, Answer], *, large: bool = False) -> Judgement:
+        """The judgement that `asking` comes to; `told` gets what each address answered.
 
-    async def _answer(self, question: Question, told: dict[str, Answer]) -> Answer:
+        What is `large` gets more time, and a thread to be thought about: others are answered meanwhile.
+        """
+        seconds = RECORD_SECONDS if large else SECONDS
+        deadline = asyncio.get_running_loop().time() + seconds
+        forms: dict[bytes, Answer] = {}
+        answer: Answer | None = None
+        while True:
+            step = await asyncio.to_thread(_next, asking, answer) if large else _next(asking, answer)
+            if isinstance(step, Judgement):
+                return step
+            late = asyncio.get_running_loop().time() > deadline
+            answer = _given_up(step, seconds) if late else await self._answer(step, told, forms)
+
+    async def _answer(self, question: Question, told: dict[str, Answer], forms: dict[bytes, Answer]) -> Answer:
         if isinstance(question, Canonicalise):
-            return await self._canonicalise(question)
+            # The badges of a record name the same few status lists.
+            content = orjson.dumps((question.hash, question.documents))
+            place = hashlib.sha256(content).digest()
+            if place not in forms:
+                large = len(content) > PLAIN_BOUNDS.bytes
+                forms[place] = await self._canonicalise(question, self._records if large else self._sandbox)
+            return forms[place]
         if question.url not in told:
-            told[question.url] = await self._fetch(question)
+            many = len(told) >= MAX_FETCHES
+            told[question.url] = _given_up(question, SECONDS) if many else await self._fetch(question)
         return told[question.url]
 
     async def _fetch(self, question: Fetch) -> Answer:
@@ -115,9 +138,9 @@ class Verifier:
         page = await self._fetcher.page_at(question.url, question.accept)
         return Unreachable(*page) if isinstance(page, NoAnswer) else Fetched(*page)
 
-    async def _canonicalise(self, question: Canonicalise) -> Answer:
+    async def _canonicalise(self, question: Canonicalise, sandbox: Sandbox) -> Answer:
         try:
-            found = await self._sandbox.do("canonical", documents=list(question.documents), algorithm=question.hash)
+            found = await sandbox.do("canonical", documents=list(question.documents), algorithm=question.hash)
         except Killed as fault:
             return Refused("too-costly", str(fault))
         return Canonical(tuple(found["texts"])) if "texts" in found else Refused(found["reason"], found["detail"])
@@ -137,6 +160,14 @@ def _carried(content: bytes, told: Mapping[str, Answer]) -> bytes:
     return found.content if isinstance(found, Carried) else content
 
 
-def _given_up(question: Question) -> Answer:
-    detail = f"expected at most {MAX_QUESTIONS} questions in {SECONDS:g} s"
+def _next(asking: Asking[Judgement], answer: Answer | None) -> Question | Judgement:
+    """The next question, or what all of them came to; `answer` is None before the first."""
+    try:
+        return next(asking) if answer is None else asking.send(answer)
+    except StopIteration as end:
+        return cast(Judgement, end.value)
+
+
+def _given_up(question: Question, seconds: float) -> Answer:
+    detail = f"expected at most {MAX_FETCHES} documents in {seconds:g} s"
     return Unreachable("too-many", detail) if isinstance(question, Fetch) else Refused("too-costly", detail)

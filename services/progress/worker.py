@@ -21,6 +21,7 @@ from libs.common.contracts import (
     LearnerRegistered,
     MilestoneReached,
     PictureUploaded,
+    RecordSigned,
     StatusListSigned,
     Withdrawn,
 )
@@ -34,7 +35,7 @@ from services.progress.model import FORMS
 # Told on `badge-issued`, and nothing that is kept here.
 _PASSED_OVER = (
     StatusListSigned, KeyPublished, ActDone, BadgesLogged, BadgeImported,
-    ImportedBadgeWithdrawn, EndorsementSigned, AssertionSigned,
+    ImportedBadgeWithdrawn, EndorsementSigned, AssertionSigned, RecordSigned,
 )  # fmt: skip
 
 HEARS = (

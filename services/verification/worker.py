@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libs.common.contracts import awarding, enrollment
+from libs.common.contracts import RecordSigned, awarding, enrollment
 from libs.common.contracts.topics import BADGE_ISSUED, CATALOGUE, LEARNERS
 from libs.common.messaging.hearing import Hears
 from libs.common.messaging.restoring import Plan
@@ -35,6 +35,7 @@ HEARS = (
     Hears(BADGE_ISSUED, awarding.ImportedBadgeWithdrawn, handlers.pass_over),
     Hears(BADGE_ISSUED, awarding.EndorsementSigned, on_endorsement_signed),
     Hears(BADGE_ISSUED, awarding.AssertionSigned, handlers.on_assertion_signed),
+    Hears(BADGE_ISSUED, RecordSigned, handlers.pass_over),
 )
 
 # The tables that follow from the topics. What the others hold, no topic tells.

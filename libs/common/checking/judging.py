@@ -13,7 +13,7 @@ _AUTHENTIC = ("well-formed", "schema", "proof", "key")
 _CURRENT = ("status", "dates")
 # What a holder may have left out of a badge that holds: an end, or the list of withdrawn badges.
 _LEFT_OUT = frozenset({"no-status-shown", "no-end-shown"})
-_NOT_CURRENT = ("revoked", "suspended", "expired", "not-yet")
+_NOT_CURRENT = ("revoked", "suspended", "expired", "not-yet", "part-withdrawn", "part-ended")
 
 
 def decide_judgement(notes: Notes, standard: str, shown: Shown | None) -> Judgement:

@@ -8,15 +8,18 @@ from typing import Any, cast
 from libs.common.checking.dates import instant_of, note_dates
 from libs.common.checking.dialogue import Asking, Json
 from libs.common.checking.embedded import check_proofs
-from libs.common.checking.model import Shown
+from libs.common.checking.model import Finding, Shown
 from libs.common.checking.notes import Notes
 from libs.common.checking.recipient import Person, note_recipient_3
 from libs.common.checking.shape_3 import CLR, note_shape, standard_of
 from libs.common.checking.status import check_status
 from libs.common.checking.strict import Fault, array, first_object, id_of, member
 from libs.common.checking.tokens import Token, check_token, header_fault, numeric_date, read_token
+from libs.common.credentials.clr import MOST_BADGES
 
 _MAX_PARTS = 50
+# As many as a record of ours holds (`clr.MOST_BADGES`).
+_MAX_BADGES = MOST_BADGES
 _MAX_NESTING = 2
 
 
@@ -96,23 +99,40 @@ def _check_parts(document: Json, standard: str | None, notes: Notes, now: dateti
     holders = [document, subject, achievement, issuer]
     parts: list[Any] = [part for holder in holders for part in array(member(holder, "endorsement"))]
     parts += [token for holder in holders for token in array(member(holder, "endorsementJwt"))]
+    badges: list[Any] = []
     if standard == CLR:
-        parts += array(subject.get("verifiableCredential")) + array(subject.get("compactJwsString"))
-    if len(parts) > _MAX_PARTS:
-        notes.unknown("parts", "too-many-parts", len(parts))
+        badges += array(subject.get("verifiableCredential")) + array(subject.get("compactJwsString"))
+    if len(parts) > _MAX_PARTS or len(badges) > _MAX_BADGES:
+        notes.unknown("parts", "too-many-parts", len(parts) + len(badges))
         return
-    for part in parts:
+    for part in parts + badges:
         own = Notes()
         yield from _check_part(part, own, now, nesting)
-        worst = own.findings()
-        failed = next((finding for finding in worst if finding.outcome == "fail"), None)
-        unsure = next((f for f in worst if f.outcome == "unknown" and f.name != "issuer"), None)
-        if failed:
-            notes.bad("parts", "part-false", f"{id_of(part) or ''} {failed.name}: {failed.reason} {failed.more}"[:300])
-        elif unsure:
-            notes.unknown("parts", "part-unknown", f"{id_of(part) or ''} {unsure.name}: {unsure.reason}"[:300])
-        else:
-            notes.good("parts")
+        _note_part(part, own.findings(), notes)
+
+
+def _note_part(part: Any, found: tuple[Finding, ...], notes: Notes) -> None:
+    """What a credential within means for the whole. One that was withdrawn or has ended is genuine all the same: what
+    holds it is out of date then, and not false (B6)."""
+    failed = [finding for finding in found if finding.outcome == "fail"]
+    false = next((finding for finding in failed if finding.reason not in _OUT_OF_DATE), None)
+    unsure = next((f for f in found if f.outcome == "unknown" and f.name != "issuer"), None)
+    name = id_of(part) or ""
+    for finding in failed:
+        if finding.reason in _OUT_OF_DATE:
+            notes.bad(finding.name, _OUT_OF_DATE[finding.reason], f"{name} {finding.reason} {finding.more}"[:300])
+    if false:
+        notes.bad("parts", "part-false", f"{name} {false.name}: {false.reason} {false.more}"[:300])
+    elif unsure:
+        notes.unknown("parts", "part-unknown", f"{name} {unsure.name}: {unsure.reason}"[:300])
+    else:
+        notes.good("parts")
+
+
+_OUT_OF_DATE = {
+    "revoked": "part-withdrawn", "suspended": "part-withdrawn", "expired": "part-ended", "not-yet": "part-ended",
+    "part-withdrawn": "part-withdrawn", "part-ended": "part-ended",
+}  # fmt: skip
 
 
 def _check_part(part: Any, own: Notes, now: datetime, nesting: int) -> Asking[None]:

@@ -9,7 +9,7 @@ from typing import Literal
 from xml.parsers import expat
 
 from libs.common.checking.strict import Fault
-from libs.common.credentials.canonical import MAX_BYTES
+from libs.common.credentials.canonical import MAX_BYTES, RECORD_BOUNDS, RECORD_TYPE
 
 # The keywords of PNG texts, and the namespaces of SVG elements, under which standards keep badges.
 _KEYWORDS = frozenset({b"openbadgecredential", b"openbadges", b"clrcredential"})
@@ -41,9 +41,11 @@ def read(content: bytes) -> Carried | Fault | None:
 
 
 def _text(text: bytes) -> Carried | Fault | None:
-    if len(text) > MAX_BYTES:
-        return Fault("too-large", f"expected at most {MAX_BYTES} bytes, found {len(text)}")
-    if text.startswith(b"{"):
+    is_json = text.startswith(b"{")
+    most = RECORD_BOUNDS.bytes if is_json and RECORD_TYPE.encode() in text else MAX_BYTES
+    if len(text) > most:
+        return Fault("too-large", f"expected at most {most} bytes, found {len(text)}")
+    if is_json:
         return Carried("json", text)
     if text.startswith((b"https://", b"http://")) and b" " not in text and b"\n" not in text:
         return Carried("url", text)

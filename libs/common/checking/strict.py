@@ -6,7 +6,7 @@ import math
 from typing import Any, NamedTuple, cast
 
 from libs.common.checking.dialogue import Json
-from libs.common.credentials.canonical import MAX_DEPTH, MAX_NODES, NotCanonical, parse_json
+from libs.common.credentials.canonical import MAX_DEPTH, NotCanonical, bounds_of, parse_json
 
 # Beyond this, programs whose numbers are all floating-point read another integer (RFC 8259, section 6).
 _LARGEST_INTEGER = 2**53 - 1
@@ -20,7 +20,7 @@ class Fault(NamedTuple):
 
 
 def read_json(content: bytes) -> Json | Fault:
-    """The JSON object in `content`, which is of bounded size, `MAX_DEPTH` deep and `MAX_NODES` large."""
+    """The JSON object in `content`, which is `MAX_DEPTH` deep and as large as `canonical.bounds_of` allows."""
     try:
         document = parse_json(content)
     except NotCanonical as refusal:
@@ -29,15 +29,15 @@ def read_json(content: bytes) -> Json | Fault:
 
 
 def _screen(document: Json) -> Fault | None:
-    nodes = 0
+    nodes, most = 0, bounds_of(document).nodes
     waiting: list[tuple[Any, int]] = [(document, 1)]
     while waiting:
         node, depth = waiting.pop()
         nodes += 1
         if depth > MAX_DEPTH:
             return Fault("too-deep", f"expected at most {MAX_DEPTH} levels")
-        if nodes > MAX_NODES:
-            return Fault("too-many-nodes", f"expected at most {MAX_NODES} values")
+        if nodes > most:
+            return Fault("too-many-nodes", f"expected at most {most} values")
         if isinstance(node, dict):
             members = cast(Json, node)
             fault = next((found for found in map(_screen_text, members) if found), None)

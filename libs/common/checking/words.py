@@ -90,6 +90,7 @@ REASONS: Final = {
     # status
     "revoked": "withdrawn by the issuer",
     "suspended": "suspended by the issuer for now",
+    "part-withdrawn": "a document within it was withdrawn or suspended",
     "status-unreachable": "the issuer’s list of withdrawn badges could not be reached",
     "status-missing": "the issuer’s list of withdrawn badges is not there",
     "status-malformed": "the issuer’s list of withdrawn badges cannot be read",
@@ -104,6 +105,7 @@ REASONS: Final = {
     "expired": "its time has run out",
     "not-yet": "its time has not begun",
     "dates": "its dates cannot be read",
+    "part-ended": "the time of a document within it has run out, or has not begun",
     # issuer
     "not-trusted": "not on the list of issuers that are trusted here",
     # recipient
@@ -123,6 +125,8 @@ SENTENCES: Final = {
     "suspended": "Genuine, but suspended",
     "expired": "Genuine, but expired",
     "not-yet": "Genuine, but not in force yet",
+    "part-withdrawn": "Genuine, but something in it was withdrawn",
+    "part-ended": "Genuine, but something in it is not in force",
     "other-recipient": "Genuine, but awarded to somebody else",
     "not-genuine": "Not genuine",
     "not-valid": "Signed, but not a valid badge",

@@ -37,6 +37,7 @@ from libs.common.contracts.progress import (
     EvidenceWithdrawn,
     ScoreVoided,
 )
+from libs.common.contracts.records import RecordSigned
 from libs.common.contracts.rehearsing import RehearsalCompleted
 
 CONTRACTS: tuple[type[Contract], ...] = (
@@ -63,6 +64,7 @@ CONTRACTS: tuple[type[Contract], ...] = (
     ImportedBadgeWithdrawn,
     EndorsementSigned,
     AssertionSigned,
+    RecordSigned,
     StatusListSigned,
     ActDone,
     BadgesLogged,
@@ -96,6 +98,7 @@ __all__ = [
     "LoggedBadge",
     "MilestoneReached",
     "PictureUploaded",
+    "RecordSigned",
     "RehearsalCompleted",
     "ScoreVoided",
     "StatusListSigned",

@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from threading import Lock
-from typing import Any, ClassVar, NoReturn, cast
+from typing import Any, ClassVar, NamedTuple, NoReturn, cast
 
 import pyoxigraph as rdf
 from pyld import jsonld as untyped_jsonld  # pyright: ignore[reportMissingTypeStubs]
@@ -28,6 +28,7 @@ MAX_NODES = 2_000
 MAX_ALIKE_BLANK_NODES = 6
 # Otherwise the graph is searched, in quadratic time: a record repeats lists and names of badges.
 MAX_SEARCHED_BLANK_NODES = 1_000
+RECORD_TYPE = "ClrCredential"
 
 # What no context defines is expanded under these two, and thereby found. No document may use the scheme itself.
 _UNDEFINED = "x-undefined:"
@@ -35,6 +36,20 @@ _UNDEFINED_TERM = "x-undefined:term:"
 _UNDEFINED_BASE = "x-undefined://document.invalid/"
 # Others either lose information on the way to RDF (@index, @direction) or change what it says (@reverse, @graph).
 _ALLOWED_KEYWORDS = frozenset({"@context", "@id", "@type", "@value", "@language"})
+
+
+class Bounds(NamedTuple):
+    """How large a document may be: its `bytes` as JSON, the values in it, its blank nodes that must be searched."""
+
+    bytes: int
+    nodes: int
+    searched: int
+
+
+PLAIN_BOUNDS = Bounds(MAX_BYTES, MAX_NODES, MAX_SEARCHED_BLANK_NODES)
+# A learner record (CLR 2.0) is hundreds of credentials in one: 500 of the largest kind of ours take 7 s of one core,
+# and all work of well-formed ones is linear. What a stranger writes in its name is bounded by the sandbox's time too.
+RECORD_BOUNDS = Bounds(2 * 1024 * 1024, 120_000, 5_000)
 
 
 class NotCanonical(ValueError):
@@ -47,12 +62,11 @@ class NotCanonical(ValueError):
 
 
 def parse_json(content: bytes) -> Json:
-    """The JSON object in `content`, read strictly: UTF-8, no key twice, no NaN, not above `MAX_BYTES`.
+    """The JSON object in `content`, read strictly: UTF-8, no key twice, no NaN, as large as `bounds_of` it says.
 
     Raises `NotCanonical`.
     """
-    if len(content) > MAX_BYTES:
-        raise NotCanonical("too-large", f"expected at most {MAX_BYTES} bytes, found {len(content)}")
+    _require_size(content, RECORD_BOUNDS if RECORD_TYPE.encode() in content else PLAIN_BOUNDS)
     try:
         document = json.loads(content.decode(), object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
     except NotCanonical:
@@ -61,7 +75,14 @@ def parse_json(content: bytes) -> Json:
         raise NotCanonical("malformed", f"expected a JSON object in UTF-8: {error}") from None
     if not isinstance(document, dict):
         raise NotCanonical("malformed", f"expected a JSON object, found {type(document).__name__}")
+    _require_size(content, bounds_of(cast(Json, document)))
     return cast(Json, document)
+
+
+def bounds_of(document: Json) -> Bounds:
+    """How large `document` may be: a learner record more than any other."""
+    types = document.get("type")
+    return RECORD_BOUNDS if isinstance(types, list) and RECORD_TYPE in types else PLAIN_BOUNDS
 
 
 def canonical_nquads(document: Json, extra_contexts: Mapping[str, Json] | None = None) -> str:
@@ -77,9 +98,14 @@ def canonical_nquads(document: Json, extra_contexts: Mapping[str, Json] | None =
         dataset = _dataset(_Pyld(extra).to_rdf(expanded))
     except jsonld.JsonLdError as error:
         raise NotCanonical("json-ld", _root_cause(error)) from None
-    _require_few_alike(dataset)
+    _require_few_alike(dataset, bounds_of(document))
     dataset.canonicalize(rdf.CanonicalizationAlgorithm.RDFC_1_0)
     return "".join(sorted(f"{line}\n" for line in _serialize(dataset).split("\n") if line))
+
+
+def _require_size(content: bytes, bounds: Bounds) -> None:
+    if len(content) > bounds.bytes:
+        raise NotCanonical("too-large", f"expected at most {bounds.bytes} bytes, found {len(content)}")
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> Json:
@@ -97,15 +123,15 @@ def _refuse_constant(name: str) -> NoReturn:
 
 def _screen(document: Json, extra: Mapping[str, Json]) -> None:
     """Refuse what is too deep, too large, or brings contexts or keywords that we do not take."""
-    nodes = 0
+    nodes, most = 0, bounds_of(document).nodes
     waiting: list[tuple[Any, int]] = [(document, 1)]
     while waiting:
         node, depth = waiting.pop()
         nodes += 1
         if depth > MAX_DEPTH:
             raise NotCanonical("too-deep", f"expected at most {MAX_DEPTH} levels")
-        if nodes > MAX_NODES:
-            raise NotCanonical("too-many-nodes", f"expected at most {MAX_NODES} values")
+        if nodes > most:
+            raise NotCanonical("too-many-nodes", f"expected at most {most} values")
         if isinstance(node, dict):
             members = cast(Json, node)
             for key in members:
@@ -229,10 +255,10 @@ def _term(term: dict[str, str]) -> rdf.NamedNode | rdf.BlankNode | rdf.Literal:
     return rdf.Literal(term["value"], datatype=rdf.NamedNode(term["datatype"]))
 
 
-def _require_few_alike(dataset: rdf.Dataset) -> None:
+def _require_few_alike(dataset: rdf.Dataset, bounds: Bounds) -> None:
     """Refuse a graph whose canonicalisation could take for ever (RDFC-1.0, section 7.1, "dataset poisoning")."""
     searched, permuted = nquads.alike_blank_nodes(nquads.parse(_serialize(dataset)))
-    bound = MAX_ALIKE_BLANK_NODES if permuted else MAX_SEARCHED_BLANK_NODES
+    bound = MAX_ALIKE_BLANK_NODES if permuted else bounds.searched
     if searched > bound:
         raise NotCanonical("too-many-alike", f"expected at most {bound} indistinguishable nodes, found {searched}")
 

@@ -2,8 +2,8 @@
 
 For a stack, a pathway, or all that a learner holds. Each badge goes in as it was signed, with its own proof.
 
-The embedded proof of a record is bounded like that of any document (`canonical.MAX_NODES`): about twenty-five plain
-badges. A larger record is signed as a VC-JWT (`jwt.vc_jwt`), which has no such bound, or in parts.
+A record is bounded by what is read of one (`canonical.RECORD_BOUNDS`). Who holds more has a record in several parts,
+each of which names the one before it and its digest.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from libs.common.credentials.allowed import require_iri, require_text
-from libs.common.credentials.canonical import Json, parse_json
+from libs.common.credentials.canonical import RECORD_BOUNDS, RECORD_TYPE, Json, parse_json
 from libs.common.credentials.contexts import CLR_2, CREDENTIALS_V2, OPEN_BADGES_3, OPEN_BADGES_EXTENSIONS
 from libs.common.credentials.documents import (
     achievement,
@@ -33,6 +33,10 @@ from libs.common.credentials.model import (
 CLR_CONTEXTS = (CREDENTIALS_V2, CLR_2, OPEN_BADGES_3, OPEN_BADGES_EXTENSIONS)
 CLR_SCHEMA_URL = "https://purl.imsglobal.org/spec/clr/v2p0/schema/json/clr_v2p0_clrcredential_schema.json"
 
+# How much one record holds; the bytes are those of its badges, and leave room for what is around them.
+MOST_BADGES = 500
+MOST_BYTES = RECORD_BOUNDS.bytes - 256 * 1024
+
 AssociationKind = Literal[
     "exactMatchOf", "isChildOf", "isParentOf", "isPartOf", "isPeerOf", "isRelatedTo", "precedes", "replacedBy"
 ]
@@ -51,12 +55,24 @@ class Association:
 
 
 @dataclass(frozen=True, slots=True)
+class PartBefore:
+    """The part of a record before this one: its id, and the digest of its signed bytes (`sha384-<base64>`)."""
+
+    url: str
+    digest_sri: str
+
+    def __post_init__(self) -> None:
+        require_iri(url=self.url)
+        require_text(digest_sri=self.digest_sri)
+
+
+@dataclass(frozen=True, slots=True)
 class LearnerRecord:
     """One record of a learner.
 
     `url` is the credential's id; `subject_id` the learner's pairwise id towards `issuer`; `badges` are signed
     credentials in JSON, at least one; `achievements` further ones that the associations speak of, by the same
-    issuer; `partial` says that the learner holds more than is shown here.
+    issuer; `partial` says that the learner holds more than is shown here, and `before` where the rest begins.
     """
 
     url: str
@@ -73,8 +89,9 @@ class LearnerRecord:
     partial: bool = False
     shown_name: str | None = None
     shown_identifiers: tuple[ShownIdentifier, ...] = ()
-    status: StatusEntry | None = None
+    status: tuple[StatusEntry, ...] = ()
     refresh_url: str | None = None
+    before: PartBefore | None = None
 
     def __post_init__(self) -> None:
         require_iri(url=self.url, subject_id=self.subject_id, refresh_url=self.refresh_url)
@@ -91,10 +108,11 @@ def clr_credential(record: LearnerRecord) -> Json:
 
     Raises `NotCanonical` if a badge is no JSON object.
     """
+    entries = [status_entry(entry) for entry in record.status]
     return present(
         **{"@context": list(CLR_CONTEXTS)},
         id=record.url,
-        type=["VerifiableCredential", "ClrCredential"],
+        type=["VerifiableCredential", RECORD_TYPE],
         name=record.name,
         description=record.description,
         partial=record.partial or None,
@@ -103,10 +121,15 @@ def clr_credential(record: LearnerRecord) -> Json:
         validUntil=None if record.valid_until is None else instant(record.valid_until),
         credentialSubject=_subject(record),
         credentialSchema=[{"id": CLR_SCHEMA_URL, "type": "1EdTechJsonSchemaValidator2019"}],
-        credentialStatus=None if record.status is None else status_entry(record.status),
+        # The published schema takes one entry alone: two only where the deployment wants both.
+        credentialStatus=entries[0] if len(entries) == 1 else entries,
         refreshService=None
         if record.refresh_url is None
         else {"id": record.refresh_url, "type": "1EdTechCredentialRefresh"},
+        # VCDM 2.0, section 5.3.
+        relatedResource=None
+        if record.before is None
+        else [{"id": record.before.url, "digestSRI": record.before.digest_sri}],
     )
 
 

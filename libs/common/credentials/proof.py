@@ -82,15 +82,23 @@ def sign(document: Json, signer: Signer, created: datetime, shapes: Shapes) -> S
     Deterministic. `shapes` should be kept for documents of one kind. Raises `NotCanonical` if the document has
     an undefined term or is otherwise not fit to be signed, `ValueError` if it has a proof already.
     """
+    content = shapes.canonical(document)
+    return Signed(sign_canonical(document, content.text, signer, created), content.compiled)
+
+
+def sign_canonical(document: Json, text: str, signer: Signer, created: datetime) -> Json:
+    """`document` with a proof as `sign` makes it; `text` is its canonical N-Quads, made elsewhere.
+
+    Raises `ValueError` if the document has a proof already, `NotCanonical` if its contexts are not known.
+    """
     if "proof" in document:
         raise ValueError("document: expected one without a proof")
     proof = _proof(signer.verification_method, instant(created))
-    content = shapes.canonical(document)
     before, after = _options(tuple(document["@context"]), signer.verification_method)
     options = before + proof["created"] + after
-    proof["proofValue"] = "z" + base58.encode(signer.sign(_to_sign(options, content.text)))
+    proof["proofValue"] = "z" + base58.encode(signer.sign(_to_sign(options, text)))
     # An array of one: the formal JSON schema of Open Badges 3.0 accepts nothing else.
-    return Signed({**document, "proof": [proof]}, content.compiled)
+    return {**document, "proof": [proof]}
 
 
 def verify_proof(

@@ -30,9 +30,10 @@ class NotStarted(Killed):
 class Sandbox:
     """One process that does one job at a time; it is started by the first job, and anew after it was killed."""
 
-    def __init__(self, seconds: float = 4.0, jobs: str = "libs.common.sandbox.jobs") -> None:
-        """A job of the module `jobs` is given up after `seconds` by the clock, whatever CPU time it had."""
+    def __init__(self, seconds: float = 4.0, jobs: str = "libs.common.sandbox.jobs", *, cpu_seconds: int = 2) -> None:
+        """A job of the module `jobs` may take `cpu_seconds` of a core, and is given up after `seconds` by the clock."""
         self._seconds = seconds
+        self._cpu_seconds = cpu_seconds
         self._jobs = jobs
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -68,8 +69,9 @@ class Sandbox:
             return self._process
         self._kill()
         # Nothing of the environment goes along: no secret, no proxy.
+        command = [sys.executable, "-m", "libs.common.sandbox", self._jobs, str(self._cpu_seconds)]
         process = subprocess.Popen(
-            [sys.executable, "-m", "libs.common.sandbox", self._jobs], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, cwd=_ROOT, env={"PATH": os.defpath, "PYTHONPATH": str(_ROOT)},
         )  # fmt: skip
         self._process, self._end = process, weakref.finalize(self, _kill, process)

@@ -54,7 +54,13 @@ from services.awarding.handlers.mosaic import Shelf, show_mosaic
 from services.awarding.handlers.office import Office
 from services.awarding.handlers.reading import explain_achievement, show_trail
 from services.awarding.handlers.recheck import recheck_waiting, schedule_recheck
-from services.awarding.handlers.records import cancel_record, record_record_request, show_record, sign_record
+from services.awarding.handlers.records import (
+    cancel_record,
+    record_record_request,
+    root_wish,
+    show_record,
+    sign_record,
+)
 from services.awarding.handlers.rehearsal import complete_rehearsal
 from services.awarding.handlers.restoring import complete_restoring, evaluate_restored
 from services.awarding.handlers.status_lists import sign_status_lists
@@ -106,6 +112,7 @@ __all__ = [
     "revoke_bulk_awards",
     "revoke_key",
     "revoke_version",
+    "root_wish",
     "rotate_key",
     "schedule_expiry",
     "schedule_import_check",

@@ -16,6 +16,7 @@ from services.awarding.model import IssuerKey, KeyAct, Refused
 from services.awarding.rules.keys import decide_beginning, decide_revocation, decide_rotation, keys_told, merged
 from services.awarding.store import catalogue as catalogue_store
 from services.awarding.store import keys as key_store
+from services.awarding.store import records as record_store
 from services.awarding.store import status_lists as list_store
 
 if TYPE_CHECKING:
@@ -103,6 +104,8 @@ async def _change(work: Work, act: KeyAct, changed: Sequence[IssuerKey], now: da
         await key_store.keep_keys(work.connection, changed)
         # The lists are signed anew by whoever signs from now on.
         await list_store.note_due_issuer(work.connection, act.issuer_id)
+        # So are records: one by a key that was revoked is worth nothing.
+        await record_store.forget_records_of_issuer(work.connection, act.issuer_id)
         for key in changed:
             work.tell(_told(key, now))
 

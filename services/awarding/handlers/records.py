@@ -1,42 +1,62 @@
-"""A learner's record (CLR 2.0): the badges of one issuer that hold, in one credential signed by that issuer."""
+"""A learner's record (CLR 2.0): badges that hold, in credentials signed by their issuer (M1.38, issue 4)."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import orjson
 
-from libs.common.credentials import proof
+from libs.common.contracts import RecordSigned
+from libs.common.credentials.canonical import Json, NotCanonical
 from libs.common.credentials.clr import LearnerRecord, clr_credential
-from libs.common.credentials.identifiers import hashed_subject, recipient_salt, subject_id
-from libs.common.credentials.shape import Shapes
-from libs.common.messaging.work import Work
-from services.awarding.handlers.office import Office, Signers
-from services.awarding.rules.badge import profile_of
-from services.awarding.rules.catalogue import Catalogue
+from libs.common.credentials.proof import sign_canonical
+from libs.common.messaging.hearing import Received
+from libs.common.messaging.work import Outgoing, Work
+from libs.common.sandbox import Sandbox
+from services.awarding.handlers.office import SOURCE, Office, Signers
+from services.awarding.handlers.status_lists import Place, issue_places, map_place
+from services.awarding.model import RecordAsked, RecordBadge, RecordPart, RecordWish, ShownRecord
+from services.awarding.rules.records import RecordPlan, choose_badges, part_id, plan_record, record_of, valid_since
 from services.awarding.store import keys as key_store
 from services.awarding.store import learners as learner_store
 from services.awarding.store import records as record_store
-from services.awarding.store.records import BadgeInRecord, KeptRecord, RecordAsked
 
 if TYPE_CHECKING:
     from services.awarding.store import Reader
 
-# The proof of a larger record takes more work than its readers do (`libs.common.credentials.clr`).
-MOST_BADGES = 25
 _NO_BADGES = "expected a badge of this issuer that holds, found none"
+_NO_ROOT = "expected a badge of this learner that holds, found none of this id"
+_FAILED = "it failed for a fault of ours, which was logged"
 
 
-async def show_record(reader: Reader, learner_id: str, issuer_id: str) -> KeptRecord | None:
-    """The learner's record if it is as the badges are now, signed or refused; None where it is to be asked for."""
-    kept = await record_store.learner_record(reader, learner_id, issuer_id)
-    if kept is None or kept.badge_ids is None:
+async def root_wish(reader: Reader, learner_id: str, badge_id: UUID) -> RecordWish | None:
+    """The wish for the record of one badge; None if the learner holds no such badge."""
+    held = await record_store.record_badges(reader, learner_id)
+    return next(
+        (RecordWish(learner_id, badge.issuer_id, badge_id) for badge in held if badge.badge_id == badge_id), None
+    )
+
+
+async def show_record(reader: Reader, wish: RecordWish, number: int) -> ShownRecord | None:
+    """Part `number` (from 1) of the record if it is as the badges are now, or why there is none; None where it is to
+    be asked for."""
+    chosen = choose_badges(await record_store.record_badges(reader, wish.learner_id), wish)
+    if not chosen:
+        return ShownRecord(None, refusal=_NO_BADGES if wish.root_id is None else _NO_ROOT)
+    kept = await record_store.learner_record(reader, wish)
+    if kept is not None and kept.refusal is not None:
+        return ShownRecord(None, refusal=kept.refusal, is_open=True)
+    if kept is None or not kept.is_named or kept.badge_ids != [badge.badge_id for badge in chosen]:
         return None
-    badges = await record_store.badges_in_record(reader, learner_id, issuer_id, MOST_BADGES)
-    return kept if kept.badge_ids == [badge.badge_id for badge in badges] else None
+    parts, whole, credential = await record_store.record_part(reader, kept.record_id, number)
+    if not parts or whole != parts:
+        return None
+    refusal = None if credential else f"expected a part from 1 to {parts}, found {number}"
+    return ShownRecord(credential, parts, refusal)
 
 
 async def record_record_request(work: Work, asked: RecordAsked) -> None:
@@ -44,62 +64,120 @@ async def record_record_request(work: Work, asked: RecordAsked) -> None:
     await record_store.ask_record(work.connection, asked)
 
 
-async def sign_record(office: Office, work: Work, *, most: int) -> int:
-    """Sign the first record that waits, if `most` allows one; answers how many there were.
+async def sign_record(office: Office, work: Work, sandbox: Sandbox, *, tried: list[RecordAsked]) -> int:
+    """Sign the first record that waits, named in `tried` then; answers how many there were.
 
-    One in a transaction, and in a thread: to prove 25 badges at once takes a good part of a second.
+    One in a transaction: hundreds of badges take seconds. The canonical form is made in the `sandbox`, a process of
+    its own, so that those who are awarded meanwhile do not wait.
     """
-    connection = work.connection
-    catalogue = await office.catalogue(connection)
-    waiting = await record_store.waiting_records(connection, min(most, 1))
-    for asked in waiting:
-        badges = await record_store.badges_in_record(connection, asked.learner_id, asked.issuer_id, MOST_BADGES + 1)
-        held = [badge.badge_id for badge in badges[:MOST_BADGES]]
-        if not held or asked.issuer_id not in catalogue.issuers:
-            await record_store.keep_record(connection, asked, held, None, _NO_BADGES)
-            continue
-        names = await learner_store.shown_names(connection, [asked.learner_id])
-        now, histories = await key_store.keys_now(connection, [asked.issuer_id])
-        by = office.signers(asked.issuer_id, histories.get(asked.issuer_id, ()), now)
-        record = _record(office, catalogue, asked, badges, names.get(asked.learner_id))
-        credential = await asyncio.to_thread(_signed, record, by)
-        await record_store.keep_record(connection, asked, held, credential, None)
-    return len(waiting)
+    asked = await record_store.waiting_record(work.connection)
+    tried[:] = () if asked is None else (asked,)
+    if asked is None:
+        return 0
+    connection, wish = work.connection, asked.wish
+    held = await record_store.record_badges(connection, wish.learner_id)
+    chosen = choose_badges(held, wish)
+    issuer = await record_store.record_issuer(connection, wish.issuer_id)
+    if not chosen or issuer is None:
+        await record_store.finish_record(connection, asked, [], refusal=_NO_BADGES)
+        return 1
+    names = await learner_store.shown_names(connection, [wish.learner_id])
+    plan = plan_record(asked, issuer, held, chosen, names.get(wish.learner_id))
+    parts = await _signed_parts(office, work, sandbox, plan)
+    await _keep(work, plan, parts, chosen)
+    return 1
 
 
-async def cancel_record(work: Work) -> list[UUID]:
-    """Give the first record that waits up, because signing it failed and will fail again."""
-    waiting = await record_store.waiting_records(work.connection, 1)
-    for asked in waiting:
-        why = "it failed for a fault of ours, which was logged"
-        await record_store.keep_record(work.connection, asked, [], None, why)
-    return [asked.record_id for asked in waiting]
+async def cancel_record(work: Work, asked: RecordAsked) -> None:
+    """Give a record up, because signing it failed and will fail again."""
+    await record_store.finish_record(work.connection, asked, [], refusal=_FAILED)
 
 
-def _record(
-    office: Office, catalogue: Catalogue, asked: RecordAsked, badges: list[BadgeInRecord], shown_name: str | None
-) -> LearnerRecord:
-    addresses, pepper = office.deployment.addresses, office.deployment.pepper
-    issuer = catalogue.issuers[asked.issuer_id]
-    subject = subject_id(pepper, asked.learner_id, addresses.issuer_did(asked.issuer_id))
-    held = badges[:MOST_BADGES]
-    return LearnerRecord(
-        url=addresses.record(asked.record_id),
-        name=f"Learner record, {issuer.name}",
-        issuer=profile_of(addresses, issuer),
-        subject_id=subject,
-        recipient=hashed_subject(subject, recipient_salt(pepper, asked.record_id)),
-        valid_from=_since(asked, held),
-        badges=tuple(badge.credential.encode() for badge in held),
-        partial=len(badges) > len(held),
-        shown_name=shown_name,
+async def on_record_signed(work: Work, events: Sequence[Received[RecordSigned]]) -> None:
+    """A fresh database gives no record's place again, and remembers what withdraws a record."""
+    told = [heard.content for heard in events if heard.content is not None]
+    parts = [
+        RecordPart(
+            content.record_id, content.learner_id, content.issuer_id, content.badge_ids, content.list_number,
+            content.status_index,
+        )
+        for content in told
+    ]  # fmt: skip
+    if parts:
+        await record_store.keep_parts(work.connection, parts)
+
+
+async def _signed_parts(office: Office, work: Work, sandbox: Sandbox, plan: RecordPlan) -> list[RecordPart]:
+    issuer_id, asked = plan.issuer.issuer_id, plan.asked
+    now, histories = await key_store.keys_now(work.connection, [issuer_id])
+    by = office.signers(issuer_id, histories.get(issuer_id, ()), now)
+    places = await issue_places(office, work, [issuer_id] * len(plan.parts), {issuer_id: by}, now)
+    created = valid_since(plan, by.begins)
+    signed: list[RecordPart] = []
+    before: bytes | None = None
+    for number, (badges, place) in enumerate(zip(plan.parts, places, strict=True), 1):
+        # The first badge gives its name to every part.
+        wanted = {badge.badge_id for badge in (plan.parts[0][0], *badges)}
+        credentials = await record_store.record_credentials(work.connection, wanted)
+        status = map_place(office, issuer_id, place)
+        record = record_of(office.deployment, plan, number, credentials, status=status, before=before)
+        before = await _signed(office, sandbox, record, by, created)
+        signed.append(_part(asked, number, badges, place, before))
+    return signed
+
+
+def _part(asked: RecordAsked, number: int, badges: Sequence[RecordBadge], place: Place, content: bytes) -> RecordPart:
+    wish, badge_ids = asked.wish, tuple(badge.badge_id for badge in badges)
+    return RecordPart(
+        part_id(asked, number), wish.learner_id, wish.issuer_id, badge_ids, *place, asked.record_id, number,
+        content.decode(),
+    )  # fmt: skip
+
+
+async def _signed(office: Office, sandbox: Sandbox, record: LearnerRecord, by: Signers, created: datetime) -> bytes:
+    document = await asyncio.to_thread(clr_credential, record)
+    text = await _canonical(sandbox, document)
+    return await office.sign(lambda: orjson.dumps(sign_canonical(document, text, by.proof, created)))
+
+
+async def _canonical(sandbox: Sandbox, document: Json) -> str:
+    found = await sandbox.do("canonical", documents=[document])
+    if "texts" not in found:
+        raise NotCanonical(found["reason"], found["detail"])
+    return found["texts"][0]
+
+
+async def _keep(work: Work, plan: RecordPlan, parts: Sequence[RecordPart], chosen: Sequence[RecordBadge]) -> None:
+    """Keep and tell what was signed, under the learner's lock: what became of a badge meanwhile is seen here, and what
+    becomes of it later finds the record."""
+    connection, learner_id = work.connection, plan.asked.wish.learner_id
+    locked = await learner_store.locked_learners(connection, [learner_id])
+    if learner_id in locked.erased:
+        await record_store.forget_records(connection, [learner_id])
+        return
+    badge_ids = [badge.badge_id for badge in chosen]
+    if not await record_store.finish_record(connection, plan.asked, badge_ids, shown_name=plan.shown_name):
+        return
+    await record_store.drop_parts(connection, learner_id)
+    await record_store.keep_parts(connection, parts)
+    await record_store.settle_parts(connection, [learner_id], badge_ids)
+    for part in parts:
+        work.tell(_told(part, plan.asked.asked_at))
+
+
+def _told(part: RecordPart, at: datetime) -> Outgoing:
+    content = RecordSigned(
+        record_id=part.part_id, learner_id=part.learner_id, issuer_id=part.issuer_id, badge_ids=part.badge_ids,
+        list_number=part.status_list, status_index=part.status_index,
+    )  # fmt: skip
+    key = f"record:{part.part_id}"
+    return Outgoing(
+        topic=RecordSigned.TOPIC,
+        key=key,
+        event_id=uuid5(part.part_id, "signed"),
+        type=RecordSigned.TYPE,
+        source=SOURCE,
+        subject=key,
+        time=at,
+        value=content.model_dump_json(exclude_none=True).encode(),
     )
-
-
-def _since(asked: RecordAsked, badges: list[BadgeInRecord]) -> datetime:
-    return max(asked.asked_at, *(badge.valid_from for badge in badges))
-
-
-def _signed(record: LearnerRecord, by: Signers) -> str:
-    created = max(record.valid_from, by.begins)
-    return orjson.dumps(proof.sign(clr_credential(record), by.proof, created, Shapes()).document).decode()

@@ -25,6 +25,7 @@ from services.awarding.model import Act, BadgeState, IssuerKey, RestoredBadge, R
 from services.awarding.store import keys as key_store
 from services.awarding.store import learners as learner_store
 from services.awarding.store import logbook as logbook_store
+from services.awarding.store import records as record_store
 from services.awarding.store import restoring as restoring_store
 
 UNTOLD = "not known: restored from the topic, which does not tell it"
@@ -110,6 +111,7 @@ async def complete_restoring(office: Office, work: Work) -> None:
     """All was read. Whatever was due and not told before the database was lost is found by looking at everybody."""
     await logbook_store.drop_logged(work.connection)
     await resume_places(office, work)
+    await record_store.settle_all_parts(work.connection)
     await restoring_store.settle_restored(work.connection, above=time.time_ns() // 1_000_000)
 
 

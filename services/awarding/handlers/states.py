@@ -17,6 +17,7 @@ from services.awarding.rules.states import cause_of, decide_states, objects_need
 from services.awarding.store import badges as badge_store
 from services.awarding.store import facts as fact_store
 from services.awarding.store import learners as learner_store
+from services.awarding.store import records as record_store
 from services.awarding.store import status_lists as list_store
 
 _CONTRACTS = {
@@ -58,7 +59,9 @@ async def _change_states(work: Work, catalogue: Catalogue, causes: Mapping[str, 
     await learner_store.settle_learners(connection, unsettled)
     if told:
         await badge_store.keep_changes(connection, told)
-        await list_store.note_due(connection, [change.change.kept.held.badge_id for change in told])
+        changed = [change.change.kept.held.badge_id for change in told]
+        await list_store.note_due(connection, changed)
+        await record_store.settle_parts(connection, causes.keys(), changed)
     for change in told:
         work.tell(_outgoing(change))
         BADGES.labels(_WORDS[change.change.state]).inc()

@@ -29,6 +29,14 @@ from services.awarding.model.endorsements import EndorsementAsked, SignedEndorse
 from services.awarding.model.imports import ForeignBadge, Import, ImportState, KnownLearner, LossCause, NotImported
 from services.awarding.model.keys import FreeKey, IssuerKey, KeyAct, KeyActKind
 from services.awarding.model.milestones import Milestone
+from services.awarding.model.records import (
+    RecordAsked,
+    RecordBadge,
+    RecordNow,
+    RecordPart,
+    RecordWish,
+    ShownRecord,
+)
 from services.awarding.model.restoring import RestoredBadge, RestoredChange
 from services.awarding.model.status_lists import ListPlace, ListPurpose, StatusListNow
 
@@ -71,9 +79,15 @@ __all__ = [
     "NotImported",
     "Nothing",
     "PastChange",
+    "RecordAsked",
+    "RecordBadge",
+    "RecordNow",
+    "RecordPart",
+    "RecordWish",
     "Refused",
     "RestoredBadge",
     "RestoredChange",
+    "ShownRecord",
     "SignedEndorsement",
     "StatusListNow",
     "ToldChange",

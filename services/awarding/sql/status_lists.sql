@@ -47,11 +47,18 @@ order by list.list_id
 for no key update of list;
 
 -- name: withdrawn
--- The indices of the badges of these lists that do not hold, with their states.
-select badge.issuer_id, badge.status_list as number, badge.state, array_agg(badge.status_index) as indices
-from unnest($1::text[], $2::integer[]) as due (issuer_id, number)
-join badge on badge.issuer_id = due.issuer_id and badge.status_list = due.number and badge.state <> 0
-group by badge.issuer_id, badge.status_list, badge.state;
+-- The indices of the badges and records of these lists that do not hold, with their states.
+select issuer_id, number, state, array_agg(index) as indices
+from (
+    select badge.issuer_id, badge.status_list as number, badge.state, badge.status_index as index
+    from unnest($1::text[], $2::integer[]) as due (issuer_id, number)
+    join badge on badge.issuer_id = due.issuer_id and badge.status_list = due.number and badge.state <> 0
+    union all
+    select part.issuer_id, part.status_list, part.state, part.status_index
+    from unnest($1::text[], $2::integer[]) as due (issuer_id, number)
+    join record_part part on part.issuer_id = due.issuer_id and part.status_list = due.number and part.state <> 0
+) withdrawn
+group by issuer_id, number, state;
 
 -- name: keep_lists
 update status_list set revision = told.revision, signed_at = now(), valid_until = $3
@@ -67,7 +74,9 @@ order by list_id, revision desc
 on conflict (list_id) do update set revision = excluded.revision where status_list.revision < excluded.revision;
 
 -- name: restored_places
-select status_list as number, status_index as index from badge where status_list is not null;
+select status_list as number, status_index as index from badge where status_list is not null
+union all
+select status_list, status_index from record_part;
 
 -- name: resume_positions
 select setval('status_position', greatest((select last_value from status_position), $1::bigint));

@@ -75,7 +75,7 @@ async def lock_lists(
 
 
 async def withdrawn(connection: Connection, due: Collection[tuple[str, int]]) -> dict[tuple[str, int, int], list[int]]:
-    """The indices of badges that do not hold, by (issuer id, number, state as a number)."""
+    """The indices of badges and records that do not hold, by (issuer id, number, state as a number)."""
     rows = await connection.fetch(STATUS_LISTS["withdrawn"], *_columns(due))
     return {(row["issuer_id"], row["number"], row["state"]): row["indices"] for row in rows}
 
@@ -100,7 +100,7 @@ async def restore_lists(connection: Connection, lists: Sequence[StatusListNow]) 
 
 
 async def restored_places(connection: Connection) -> list[tuple[int, int]]:
-    """The places of all badges: (number, index)."""
+    """The places of all badges and records: (number, index)."""
     return [(row["number"], row["index"]) for row in await connection.fetch(STATUS_LISTS["restored_places"])]
 
 

@@ -36,9 +36,10 @@ from libs.common.sandbox import Sandbox
 from libs.common.settings import ServiceSettings
 from libs.common.signing.key import IssuerSigner, SigningKey
 from libs.common.signing.opening import open_key
-from libs.common.verifying import Verifier
+from libs.common.verifying import Verifier, record_sandbox
 from services.awarding import handlers
 from services.awarding.handlers import Logbook, Office
+from services.awarding.model import RecordAsked
 from services.awarding.rules.badge import Deployment
 from services.awarding.settings import AwardingSettings
 from services.awarding.store.restoring import is_restored
@@ -115,7 +116,7 @@ async def run(settings: ServiceSettings) -> None:
     )
     most = settings.recheck_learners
     ready = asyncio.Event()
-    verifier = Verifier(Fetcher(), Sandbox())
+    verifier, records = Verifier(Fetcher(), Sandbox()), record_sandbox()
     every = timedelta(hours=settings.import_check_hours)
     log_key = None if settings.log_key is None else await asyncio.to_thread(open_key, settings.log_key)
     aside = [
@@ -125,7 +126,7 @@ async def run(settings: ServiceSettings) -> None:
         asyncio.create_task(_when(ready, work_off_imports(office, database, most=most))),
         asyncio.create_task(_when(ready, work_off_endorsements(office, database, most=most))),
         asyncio.create_task(_when(ready, work_off_assertions(office, database, most=most))),
-        asyncio.create_task(_when(ready, work_off_records(office, database))),
+        asyncio.create_task(_when(ready, work_off_records(office, database, records))),
         asyncio.create_task(_when(ready, watch_imports(office, database, verifier, every=every))),
         asyncio.create_task(_when(ready, work_off_expiry(office, database, most=most))),
     ]
@@ -144,6 +145,7 @@ async def run(settings: ServiceSettings) -> None:
             task.cancel()
         await asyncio.gather(*aside, return_exceptions=True)
         verifier.close()
+        records.close()
         await database.close()
         office.close()
 
@@ -231,14 +233,16 @@ async def work_off_assertions(office: Office, database: Database, *, most: int) 
     await work_off("assertions", database, complete, cancel, most=most)
 
 
-async def work_off_records(office: Office, database: Database) -> None:
+async def work_off_records(office: Office, database: Database, sandbox: Sandbox) -> None:
     """Sign the records that learners ask for, one after the other, until cancelled."""
+    tried: list[RecordAsked] = []
 
-    async def complete(work: Work, size: int) -> int:
-        return await handlers.sign_record(office, work, most=size)
+    async def complete(work: Work, _: int) -> int:
+        return await handlers.sign_record(office, work, sandbox, tried=tried)
 
     async def cancel(work: Work) -> None:
-        await handlers.cancel_record(work)
+        for asked in tried:
+            await handlers.cancel_record(work, asked)
 
     await work_off("records", database, complete, cancel, most=1)
 

@@ -19,6 +19,7 @@ from libs.common.contracts import (
     ImportedBadgeWithdrawn,
     KeyPublished,
     MilestoneReached,
+    RecordSigned,
     StatusListSigned,
 )
 from libs.common.contracts.topics import BADGE_ISSUED, TOPICS
@@ -27,13 +28,14 @@ from libs.common.messaging.restoring import Plan
 from services.awarding import handlers
 from services.awarding.handlers import Office, logbook, restoring
 from services.awarding.handlers.assertions import on_assertion_signed
+from services.awarding.handlers.records import on_record_signed
 from services.awarding.handlers.status_lists import on_status_list_signed
 
 # The tables that follow from the topics. What the others hold, no topic tells.
 MADE_OF_TOPICS = frozenset({
     "achievement", "badge", "badge_change", "catalogue_revision", "fact", "issuer", "learner", "log_head", "logged",
-    "milestone", "recheck", "restored", "review", "signed_assertion", "signing_key", "status_list", "unlogged",
-    "voided",
+    "milestone", "recheck", "record_part", "restored", "review", "signed_assertion", "signing_key", "status_list",
+    "unlogged", "voided",
 })  # fmt: skip
 
 
@@ -74,6 +76,7 @@ def remembers(office: Office) -> tuple[Hears, ...]:
         Hears(BADGE_ISSUED, MilestoneReached, handlers.on_milestone_reached, knows_seen=True),
         Hears(BADGE_ISSUED, EndorsementSigned, handlers.on_endorsement_signed, knows_seen=True),
         Hears(BADGE_ISSUED, AssertionSigned, on_assertion_signed, knows_seen=True),
+        Hears(BADGE_ISSUED, RecordSigned, on_record_signed, knows_seen=True),
         Hears(BADGE_ISSUED, BadgeImported, partial(handlers.on_badge_imported, office), knows_seen=True),
         Hears(BADGE_ISSUED, ImportedBadgeWithdrawn, withdrawn, knows_seen=True),
         Hears(BADGE_ISSUED, BadgesLogged, logbook.on_badges_logged, ordered=True, knows_seen=True),

@@ -16,14 +16,14 @@ from joserfc import jws, jwt
 from joserfc.jwk import import_key
 from jsonschema import Draft201909Validator, FormatChecker
 
-from libs.common.credentials.canonical import NotCanonical, canonical_nquads
-from libs.common.credentials.clr import Association, LearnerRecord, clr_credential
+from libs.common.credentials.canonical import MAX_BYTES, RECORD_BOUNDS, NotCanonical, canonical_nquads, parse_json
+from libs.common.credentials.clr import Association, LearnerRecord, PartBefore, clr_credential
 from libs.common.credentials.contexts import CLR_2, CREDENTIALS_V2, OPEN_BADGES_3
 from libs.common.credentials.identifiers import badge_id
 from libs.common.credentials.issue import Template
 from libs.common.credentials.jwt import JwtSigner, vc_jwt
 from libs.common.credentials.model import AchievementTerms, ShownIdentifier
-from libs.common.credentials.proof import sign, verify_proof
+from libs.common.credentials.proof import sign, sign_canonical, verify_proof
 from libs.common.credentials.shape import Shapes
 from tests.libs.common.credentials.samples import (
     AT,
@@ -64,8 +64,9 @@ RECORD = LearnerRecord(
     partial=True,
     shown_name="Ada Lovelace",
     shown_identifiers=(ShownIdentifier("sisSourcedId", "S-1"),),
-    status=FULL_CLAIM.status[0],
+    status=FULL_CLAIM.status[:1],
     refresh_url=AT.record("1") + "/refresh",
+    before=PartBefore(AT.record("0"), "sha384-" + "A" * 64),
 )
 PLAIN = LearnerRecord(AT.record("2"), "Stack", ISSUER, CLAIM.subject_id, CLAIM.recipient, SIGNED_ON, BADGES[:1])
 
@@ -77,7 +78,8 @@ def holds(content: Any) -> bool:
 
 def signed(record: LearnerRecord) -> Any:
     """The record with its proof, as a reader gets it."""
-    return json.loads(orjson.dumps(sign(clr_credential(record), SIGNER, SIGNED_ON, Shapes()).document))
+    document = clr_credential(record)
+    return json.loads(orjson.dumps(sign_canonical(document, canonical_nquads(document), SIGNER, SIGNED_ON)))
 
 
 def many(count: int, terms: AchievementTerms = TERMS) -> LearnerRecord:
@@ -125,7 +127,8 @@ def test_nothing_in_it_can_be_altered() -> None:
         altered = json.loads(json.dumps(document))
         change(altered["credentialSubject"])
         assert not holds(altered)
-    assert not holds({name: value for name, value in document.items() if name != "partial"})
+    for name in ("partial", "credentialStatus", "relatedResource"):
+        assert not holds({member: value for member, value in document.items() if member != name})
 
 
 SHAPES = Shapes()
@@ -156,15 +159,40 @@ def test_one_achievement_renewed_many_times() -> None:
     assert holds(signed(many(12, FULL_TERMS)))
 
 
-def test_a_record_of_a_stack_is_signed_whole() -> None:
-    assert holds(signed(many(25)))
+def test_a_record_of_hundreds_is_signed_whole() -> None:
+    document = signed(many(300))
+    assert len(document["credentialSubject"]["verifiableCredential"]) == 300
+    assert holds(document)
 
 
-def test_a_record_too_large_for_an_embedded_proof_is_signed_as_a_token() -> None:
-    record = many(80)
-    document = clr_credential(record)
+def test_only_a_record_may_be_so_large() -> None:
+    whole = orjson.dumps(clr_credential(many(150)))
+    assert MAX_BYTES < len(whole) < RECORD_BOUNDS.bytes
+    assert len(parse_json(whole)["credentialSubject"]["verifiableCredential"]) == 150
+    for content in (
+        whole.replace(b'"ClrCredential"', b'"AchievementCredential"'),
+        whole.replace(b'"name":"Stack"', b'"name":"ClrCredential"').replace(b',"ClrCredential"', b""),
+        whole[:-1] + b" " * (RECORD_BOUNDS.bytes - len(whole) + 1) + b"}",
+    ):
+        with pytest.raises(NotCanonical, match="too-large"):
+            parse_json(content)
+    many_values = {**clr_credential(PLAIN), "name": [1] * RECORD_BOUNDS.nodes}
     with pytest.raises(NotCanonical, match="too-many-nodes"):
-        sign(document, SIGNER, SIGNED_ON, Shapes())
+        canonical_nquads(many_values)
+
+
+def test_a_canonical_form_made_elsewhere_gives_the_same_proof() -> None:
+    document = clr_credential(RECORD)
+    assert (
+        sign_canonical(document, canonical_nquads(document), SIGNER, SIGNED_ON)
+        == sign(document, SIGNER, SIGNED_ON, Shapes()).document
+    )
+    with pytest.raises(ValueError, match="without a proof"):
+        sign_canonical({**document, "proof": []}, "", SIGNER, SIGNED_ON)
+
+
+def test_a_record_is_signed_as_a_token_too() -> None:
+    document = clr_credential(many(80))
     signer = JwtSigner(derive_private_key(12345, SECP256R1()), AT.issuer_key("ou", "1"))
     token = vc_jwt(document, int(SIGNED_ON.timestamp()), None, signer)
     registry = jws.JWSRegistry(algorithms=["ES256"])
@@ -182,6 +210,8 @@ def test_a_record_too_large_for_an_embedded_proof_is_signed_as_a_token() -> None
         ("url", lambda: replace(PLAIN, url="records/1")),
         ("valid_from", lambda: replace(PLAIN, valid_from=datetime(2025, 1, 1))),  # noqa: DTZ001
         ("target", lambda: Association("precedes", TERMS.id, "x")),
+        ("url", lambda: PartBefore("records/1", "sha384-A")),
+        ("digest_sri", lambda: PartBefore(AT.record("1"), "")),
     ],
 )
 def test_values_that_no_document_could_carry_are_refused_by_name(what: str, make: Any) -> None:
