@@ -16,6 +16,7 @@ from libs.common.checking.dates import instant_of
 from libs.common.checking.judging import overrule_status, trust_by_lists
 from libs.common.checking.model import Judgement
 from libs.common.checking.recipient import Person
+from libs.common.credentials.canonical import MAX_BYTES
 from libs.common.postgres.database import Database
 from libs.common.problems import AWAY, Problem
 from libs.common.web.brought import Brought, brought_in
@@ -27,7 +28,7 @@ from services.verification.store import trust
 router = APIRouter(tags=["verifications"])
 _MAX_ISSUERS = 1_000
 _PATIENCE_SECONDS = 5
-# A badge that had to be given up cost as much as this many others.
+# A badge that had to be given up, or a large record, cost as much as this many others.
 _COSTLY_TURNS = 20
 FINDING_NAMES = {
     "well-formed": "Readable",
@@ -90,7 +91,7 @@ async def _verify(request: Request, brought: Brought) -> Judgement:
         judgement = await judge_any(request, brought.content, brought.person)
     finally:
         parts.pace.places.release()
-    if any(finding.reason == "too-costly" for finding in judgement.findings):
+    if len(brought.content) > MAX_BYTES or any(finding.reason == "too-costly" for finding in judgement.findings):
         parts.pace.charge(caller, _COSTLY_TURNS)
     return judgement
 

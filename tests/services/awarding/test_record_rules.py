@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from uuid import UUID, uuid5
 
 import orjson
@@ -78,7 +79,7 @@ def test_parts_hold_every_badge_once_in_order_and_are_no_larger_than_may_be(size
     parts = plan_record(ASKED, ISSUER, badges, badges, None).parts
     assert [badge for part in parts for badge in part] == badges
     assert all(sum(badge.size for badge in part) <= MOST_BYTES for part in parts)
-    for part, following in zip(parts, parts[1:], strict=False):
+    for part, following in pairwise(parts):
         assert sum(badge.size for badge in part) + following[0].size > MOST_BYTES
 
 
@@ -126,4 +127,4 @@ def test_a_proof_is_no_older_than_its_key_and_the_badges() -> None:
     assert valid_since(plan, at(0)) == at(200)
     assert valid_since(plan, at(300)) == at(300)
     assert valid_since(plan_record(ASKED, ISSUER, STACK, STACK, None), at(0)) == at(100)
-    assert record_of(Deployment(AT, b"p"), plan, 1, {late.badge_id: b"{}"}).valid_from == at(200)
+    assert record_of(Deployment(AT, b"pepper for tests"), plan, 1, {late.badge_id: b"{}"}).valid_from == at(200)
