@@ -61,7 +61,7 @@ async def badge_record(
     Otherwise as the record of all badges. For the learner and for `records.read`.
     """
     pool = database_of(request).pool
-    wish = await handlers.root_wish(pool, learner_id, badge_id)
+    wish = await handlers.read_root_wish(pool, learner_id, badge_id)
     if wish is None or not await learner_store.is_learner_known(pool, learner_id):
         raise not_found()
     return await _answer(request, wish, part)

@@ -56,8 +56,8 @@ from services.awarding.handlers.reading import explain_achievement, show_trail
 from services.awarding.handlers.recheck import recheck_waiting, schedule_recheck
 from services.awarding.handlers.records import (
     cancel_record,
+    read_root_wish,
     record_record_request,
-    root_wish,
     show_record,
     sign_record,
 )
@@ -98,6 +98,7 @@ __all__ = [
     "on_milestone_reached",
     "on_score_voided",
     "pass_over",
+    "read_root_wish",
     "recheck_imports",
     "recheck_waiting",
     "record_act",
@@ -112,7 +113,6 @@ __all__ = [
     "revoke_bulk_awards",
     "revoke_key",
     "revoke_version",
-    "root_wish",
     "rotate_key",
     "schedule_expiry",
     "schedule_import_check",

@@ -33,7 +33,7 @@ _NO_ROOT = "expected a badge of this learner that holds, found none of this id"
 _FAILED = "it failed for a fault of ours, which was logged"
 
 
-async def root_wish(reader: Reader, learner_id: str, badge_id: UUID) -> RecordWish | None:
+async def read_root_wish(reader: Reader, learner_id: str, badge_id: UUID) -> RecordWish | None:
     """The wish for the record of one badge; None if the learner holds no such badge."""
     held = await record_store.record_badges(reader, learner_id)
     return next(

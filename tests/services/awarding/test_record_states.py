@@ -122,9 +122,9 @@ async def test_more_badges_do_not_withdraw_a_record(earned: Service, sandbox: Sa
 
 async def test_a_record_of_a_stack_is_of_what_holds(earned: Service, sandbox: Sandbox) -> None:
     (stack,) = [issued for issued in await earned.told() if issued.achievement_id == "stack"]
-    wish = await handlers.root_wish(earned.database.pool, "ada", stack.badge_id)
+    wish = await handlers.read_root_wish(earned.database.pool, "ada", stack.badge_id)
     assert wish == RecordWish("ada", "uni", stack.badge_id)
-    assert await handlers.root_wish(earned.database.pool, "ben", stack.badge_id) is None
+    assert await handlers.read_root_wish(earned.database.pool, "ben", stack.badge_id) is None
     content = orjson.loads(await ask(earned, sandbox, wish))
     assert len(content["credentialSubject"]["verifiableCredential"]) == 3
     await earned.hear(voided(FIRST, 5))  # the stack is suspended with what it stands on

@@ -14,6 +14,7 @@ from libs.common.checking.model import Judgement
 from libs.common.checking.notes import CHECKS
 from libs.common.checking.open_badges_3 import shown_of
 from libs.common.checking.words import PASSED, REASONS, SENTENCES
+from libs.common.credentials.canonical import MAX_BYTES
 from libs.common.problems import Problem
 from libs.common.web.pace import Pace
 from services.verification.api import verifications
@@ -171,6 +172,14 @@ async def test_one_caller_has_so_many_turns(served: Service) -> None:
         answer = await served.client.post("/verifications", content=PNG)
         assert answer.status_code == status
     assert int(answer.headers["retry-after"]) >= 1
+
+
+async def test_a_large_record_costs_as_much_as_many(served: Service) -> None:
+    """It may take a process a while, whether it is one or not (SR-11)."""
+    served.app.state.parts = replace(served.app.state.parts, pace=Pace(20))
+    large = b'{"type": ["ClrCredential"], "@context": [], "name": "%s"}' % (b"x" * MAX_BYTES)
+    for status, content in ((200, PNG), (200, large), (429, PNG)):
+        assert (await served.client.post("/verifications", content=content)).status_code == status
 
 
 def test_turns_come_back() -> None:
