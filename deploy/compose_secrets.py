@@ -36,6 +36,7 @@ def make_secrets(state: Path) -> int:
     for path in (
         identity.signing_key_file,
         identity.jwt_key_file,
+        identity.open_badge_2_key_file,
         identity.log_key_file,
         identity.token_keys_file,
         *identity.secrets_directory.iterdir(),

@@ -20,6 +20,7 @@ PLACES = (
 )
 ED25519 = "1.3.101.112"
 ED448 = "1.3.101.113"
+P256, P384 = "secp256r1", "secp384r1"
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +33,9 @@ def softhsm() -> Path:
 
 @pytest.fixture(scope="session")
 def hsm_token(softhsm: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a token with the Ed25519 keys `issuer` (id 1) and `other` (id 2); add `object` or `id`."""
+    """The URL of a token with the Ed25519 keys `issuer` (id 1) and `other` (id 2), the P-256 keys `tokens` and
+    `more tokens`, and the RSA key `assertions`; add `object` or `id`.
+    """
     pkcs11: Any = pytest.importorskip("pkcs11", reason="python-pkcs11 is not installed (the extra `hsm`)")
     folder = tmp_path_factory.mktemp("softhsm")
     (folder / "tokens").mkdir()
@@ -47,6 +50,10 @@ def hsm_token(softhsm: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     with library.get_token(token_label="our token").open(user_pin="5678", rw=True) as session:
         for number, (label, curve) in enumerate((("issuer", ED25519), ("other", ED25519), ("wide", ED448)), 1):
             generate(session, label, bytes([number]), curve)
+        for label, curve in (("tokens", P256), ("more tokens", P256), ("wide tokens", P384)):
+            generate_token_key(session, label, curve)
+        for label, bits in (("assertions", 2048), ("short", 1024)):
+            session.generate_keypair(pkcs11.KeyType.RSA, bits, store=True, label=label)
     yield f"pkcs11:token=our%20token;{{}}?module-path={softhsm}&pin-source=file:{folder}/pin"
     if before is None:
         del os.environ["SOFTHSM2_CONF"]
@@ -63,3 +70,14 @@ def generate(session: Any, label: str, number: bytes, curve: str) -> None:
         pkcs11.KeyType.EC_EDWARDS, {pkcs11.Attribute.EC_PARAMS: encode_named_curve_parameters(curve)}, local=True
     )
     parameters.generate_keypair(mechanism=pkcs11.Mechanism.EC_EDWARDS_KEY_PAIR_GEN, store=True, label=label, id=number)
+
+
+def generate_token_key(session: Any, label: str, curve: str) -> None:
+    """Make a key pair for ECDSA within the token."""
+    import pkcs11
+    from pkcs11.util.ec import encode_named_curve_parameters
+
+    parameters = session.create_domain_parameters(
+        pkcs11.KeyType.EC, {pkcs11.Attribute.EC_PARAMS: encode_named_curve_parameters(curve)}, local=True
+    )
+    parameters.generate_keypair(store=True, label=label)

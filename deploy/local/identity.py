@@ -15,7 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from libs.common.signing.file_key import create_key_file
-from libs.common.signing.token_key import create_token_key_file
+from libs.common.signing.token_key import create_rsa_key_file, create_token_key_file
 
 SCOPES = (
     "catalogue.write",
@@ -43,8 +43,8 @@ class Identity:
     """Where the secrets lie. `secrets_directory` is what services read as `CAIRN_SECRETS_DIR`.
 
     In it lie the badge namespace and the pepper, each in a file named like its setting. The issuers' keys lie beside
-    it, Ed25519 for badges and P-256 for VC-JWTs, and so do the key of the log of issuance and the key that signs access
-    tokens, which no service may hold.
+    it, Ed25519 for badges, P-256 for VC-JWTs and RSA for signed Open Badges 2.0, and so do the key of the log of issuance
+    and the key that signs access tokens, which no service may hold.
     """
 
     secrets_directory: Path
@@ -53,6 +53,7 @@ class Identity:
     token_key_file: Path
     token_keys_file: Path
     log_key_file: Path
+    open_badge_2_key_file: Path
 
     @property
     def signing_key_files(self) -> tuple[Path, ...]:
@@ -86,13 +87,15 @@ def load_identity(directory: Path) -> Identity:
     services.mkdir(exist_ok=True, mode=0o700)
     identity = Identity(
         services, directory / "issuer-key.pem", directory / "issuer-jwt-key.pem", directory / "token-key.json",
-        directory / "token-keys.json", directory / "log-key.pem",
+        directory / "token-keys.json", directory / "log-key.pem", directory / "issuer-open-badge-2-key.pem",
     )  # fmt: skip
     for file in (identity.signing_key_file, identity.log_key_file):
         if not file.exists():
             create_key_file(file)
     if not identity.jwt_key_file.exists():
         create_token_key_file(identity.jwt_key_file)
+    if not identity.open_badge_2_key_file.exists():
+        create_rsa_key_file(identity.open_badge_2_key_file)
     if not identity.token_key_file.exists():
         key = ECKey.generate_key("P-256", {"use": "sig", "alg": _ALGORITHM}, auto_kid=True)
         _write(identity.token_key_file, orjson.dumps(key.as_dict(private=True)))

@@ -209,6 +209,7 @@ class System:
             settings["CAIRN_SECRETS_DIR"] = str(self.identity.secrets_directory)
             settings["CAIRN_SIGNING_KEYS"] = " ".join(path.as_uri() for path in self.identity.signing_key_files)
             settings["CAIRN_JWT_KEYS"] = self.identity.jwt_key_file.as_uri()
+            settings["CAIRN_OPEN_BADGE_2_KEYS"] = self.identity.open_badge_2_key_file.as_uri()
             settings["CAIRN_LOG_KEY"] = self.identity.log_key_file.as_uri()
         if self.shape.trace_file is not None:
             settings["CAIRN_TRACE_FILE"] = str(self.shape.trace_file.resolve())

@@ -10,8 +10,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, SecretStr
 
 from libs.common.settings import ServiceSettings
-from libs.common.signing.key import KeyUnusable
-from libs.common.signing.ring import Ring, open_ring
+from libs.common.signing.ring import Ring, RingUnusable, open_ring
 from services.awarding.model import ListPurpose
 
 _SHORTEST_PEPPER_BYTES = 16
@@ -34,7 +33,12 @@ class AwardingSettings(ServiceSettings):
         " `issuer=URL` is for one issuer",
     )
     jwt_keys: str = Field(
-        "", description="P-256 or RSA keys of VC-JWTs, as `file:` URLs between spaces; without one there are none"
+        "", description="P-256 or RSA keys of VC-JWTs, as URLs between spaces like these; without one there are none"
+    )
+    open_badge_2_keys: str = Field(
+        "",
+        description="RSA keys of signed Open Badges 2.0, as URLs between spaces like these; without one those of"
+        " VC-JWTs that are RSA",
     )
     status_purposes: Literal["revocation", "revocation suspension"] = Field(
         "revocation",
@@ -88,9 +92,10 @@ class AwardingSettings(ServiceSettings):
         if not proofs.strip():
             raise SettingsError("CAIRN_SIGNING_KEYS: expected the URL of a private key, found nothing")
         try:
-            return open_ring(proofs, self.jwt_keys)
-        except KeyUnusable as fault:
-            raise SettingsError(f"CAIRN_SIGNING_KEYS: {fault}") from None
+            return open_ring(proofs, self.jwt_keys, self.open_badge_2_keys)
+        except RingUnusable as fault:
+            names = {"proofs": "SIGNING_KEYS", "tokens": "JWT_KEYS", "assertions": "OPEN_BADGE_2_KEYS"}
+            raise SettingsError(f"CAIRN_{names[fault.use]}: {fault}") from None
 
 
 def read_settings() -> AwardingSettings:

@@ -17,7 +17,7 @@ from services.awarding.settings import AwardingSettings
 def test_secrets_are_made_once_and_are_private(tmp_path: Path) -> None:
     load_identity(tmp_path / "secrets")
     files = {path: path.read_bytes() for path in (tmp_path / "secrets").rglob("*") if path.is_file()}
-    assert len(files) == 7
+    assert len(files) == 8
     for path in files:
         assert S_IMODE(path.stat().st_mode) == 0o600, path
         assert S_IMODE(path.parent.stat().st_mode) == 0o700, path.parent
@@ -54,10 +54,12 @@ def test_awarding_can_use_them(tmp_path: Path) -> None:
         database_dsn="postgresql://",  # type: ignore[arg-type]
         signing_keys=identity.signing_key_file.as_uri(),
         jwt_keys=identity.jwt_key_file.as_uri(),
+        open_badge_2_keys=identity.open_badge_2_key_file.as_uri(),
     )
-    embedded, token = settings.ring().at_hand
+    embedded, token, assertion = settings.ring().at_hand
     assert embedded.key_id.startswith("z6Mk")
     assert token.key_id.startswith("zDn")
+    assert (assertion.key_id[:4], assertion.signs) == ("rsa-", "assertions")
     assert settings.namespace().version == 4
     assert len(settings.pepper()) == 64
 

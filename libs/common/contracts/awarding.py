@@ -199,6 +199,7 @@ class KeyPublished(Contract):
     embedded proofs, P-256 (zDn…) or RSA for VC-JWT, where `public_key_jwk` holds the same key as a JWK in JSON.
     The key is good for badges issued from `valid_from` until before `valid_until`, where that is set. A key that
     leaked is good for nothing from `revoked_at` on, but for what the log of issuance proves to be older (B8).
+    `signs` is told where that is not all: `assertions` is a key of signed Open Badges 2.0 alone, and of no VC-JWT.
     """
 
     TYPE: ClassVar[str] = "cairn.key-published.v1"
@@ -211,6 +212,7 @@ class KeyPublished(Contract):
     valid_until: AwareDatetime | None = None
     public_key_jwk: str | None = None
     revoked_at: AwareDatetime | None = None
+    signs: Literal["proofs", "tokens", "assertions"] | None = None
 
 
 class BadgeImported(Contract):

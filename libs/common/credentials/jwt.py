@@ -1,7 +1,8 @@
 """The VC-JWT twin of a credential: the same claims as a signed JSON Web Token (OB 3.0, section 8.2.4; VC-JOSE-COSE).
 
-ES256 by default, RS256 where a reader knows nothing else; EdDSA is refused by 1EdTech's verifiers. Signatures are
-deterministic (RFC 6979 for ES256), so that a replay yields the same token.
+ES256 by default, RS256 where a reader knows nothing else; EdDSA is refused by 1EdTech's verifiers. Signatures of keys
+in this process's memory are deterministic (RFC 6979 for ES256); so is RS256 anywhere. What others sign by ES256 differs
+each time: a token is signed once, and its bytes are kept.
 """
 
 import base64
@@ -72,8 +73,16 @@ class JwtSigner:
         """The JWS signature of `content` (RFC 7518, sections 3.3 and 3.4)."""
         if isinstance(self._key, RSAPrivateKey):
             return self._key.sign(content, PKCS1v15(), SHA256())
-        first, second = decode_dss_signature(self._key.sign(content, ECDSA(SHA256(), deterministic_signing=True)))
+        return joined(self._key.sign(content, ECDSA(SHA256(), deterministic_signing=True)))
+
+
+def joined(signature: bytes) -> bytes:
+    """An ECDSA signature on P-256 in DER (RFC 3279) as JWS writes it (RFC 7518, section 3.4). Raises `ValueError`."""
+    first, second = decode_dss_signature(signature)
+    try:
         return first.to_bytes(32) + second.to_bytes(32)
+    except OverflowError:
+        raise ValueError("signature: expected numbers of 32 bytes") from None
 
 
 def vc_jwt(document: Json, not_before: int, expires: int | None, signer: TokenSigner) -> str:

@@ -14,9 +14,10 @@ from urllib.parse import parse_qsl, unquote, unquote_to_bytes, urlsplit
 
 from libs.common.signing.file_key import FileKey
 from libs.common.signing.key import IssuerSigner, KeyUnusable, SigningKey, require_sound
-from libs.common.signing.pkcs11_key import Pkcs11Key, Pkcs11Place
-from libs.common.signing.token_key import FileTokenKey, TokenKey
-from libs.common.signing.vault_key import VaultKey, VaultPlace
+from libs.common.signing.pkcs11_key import Pkcs11Key, Pkcs11TokenKey
+from libs.common.signing.pkcs11_session import Pkcs11Place
+from libs.common.signing.token_key import FileTokenKey, TokenKey, require_sound_token_key
+from libs.common.signing.vault_key import VaultKey, VaultPlace, VaultTokenKey
 
 Opened = TypeVar("Opened")
 
@@ -38,8 +39,14 @@ def open_key(url: str) -> SigningKey:
 
 
 def open_token_key(url: str) -> TokenKey:
-    """The P-256 or RSA key of VC-JWTs at `url`, a `file:`. Raises `KeyUnusable`."""
-    return _opener(url, _TOKEN_OPENERS)(url)
+    """The P-256 or RSA key at `url`, tried out: what it signs holds. Raises `KeyUnusable`."""
+    key = _opener(url, _TOKEN_OPENERS)(url)
+    try:
+        require_sound_token_key(key)
+    except KeyUnusable:
+        key.close()
+        raise
+    return key
 
 
 def _opener(url: str, openers: Mapping[str, Callable[[str], Opened]]) -> Callable[[str], Opened]:
@@ -49,11 +56,11 @@ def _opener(url: str, openers: Mapping[str, Callable[[str], Opened]]) -> Callabl
     return openers[scheme]
 
 
-def _open_file(url: str) -> SigningKey:
-    return FileKey(_path(url.removeprefix("file:")))
+def _file_path(url: str) -> Path:
+    return _path(url.removeprefix("file:"))
 
 
-def _open_pkcs11(url: str) -> SigningKey:
+def _pkcs11_place(url: str) -> Pkcs11Place:
     path, _, query = url.removeprefix("pkcs11:").partition("?")
     attributes = {name: value for name, _, value in (part.partition("=") for part in path.split(";"))}
     options = _options(query, {"module-path", "pin-source"})
@@ -62,18 +69,16 @@ def _open_pkcs11(url: str) -> SigningKey:
     if module is None or token is None or not {"object", "id"} & attributes.keys():
         raise KeyUnusable("pkcs11: expected a token, an object or id, and ?module-path=")
     label, pin = attributes.get("object"), options.get("pin-source")
-    return Pkcs11Key(
-        Pkcs11Place(
-            module=Path(module),
-            token=unquote(token),
-            label=None if label is None else unquote(label),
-            id=unquote_to_bytes(attributes["id"]) if "id" in attributes else None,
-            pin_file=None if pin is None else _path(pin.removeprefix("file:")),
-        )
+    return Pkcs11Place(
+        module=Path(module),
+        token=unquote(token),
+        label=None if label is None else unquote(label),
+        id=unquote_to_bytes(attributes["id"]) if "id" in attributes else None,
+        pin_file=None if pin is None else _path(pin.removeprefix("file:")),
     )
 
 
-def _open_vault(url: str) -> SigningKey:
+def _vault_place(url: str) -> VaultPlace:
     parts = urlsplit(url)
     options = _options(parts.query, {"token-file", "version", "namespace", "ca-file"})
     mount, keys, name = (*parts.path.strip("/").rsplit("/", 2), "", "")[:3]
@@ -84,25 +89,27 @@ def _open_vault(url: str) -> SigningKey:
     version = options.get("version", "")
     if version and not version.isdecimal():
         raise KeyUnusable(f"vault+https: expected a number as version, found {version[:20]!r}")
-    return VaultKey(
-        VaultPlace(
-            server=f"https://{parts.netloc}",
-            mount=mount,
-            name=name,
-            token_file=Path(options["token-file"]),
-            version=int(version) if version else None,
-            namespace=options.get("namespace"),
-            ca_file=Path(options["ca-file"]) if "ca-file" in options else None,
-        )
+    return VaultPlace(
+        server=f"https://{parts.netloc}",
+        mount=mount,
+        name=name,
+        token_file=Path(options["token-file"]),
+        version=int(version) if version else None,
+        namespace=options.get("namespace"),
+        ca_file=Path(options["ca-file"]) if "ca-file" in options else None,
     )
 
 
 _OPENERS: dict[str, Callable[[str], SigningKey]] = {
-    "file": _open_file,
-    "pkcs11": _open_pkcs11,
-    "vault+https": _open_vault,
+    "file": lambda url: FileKey(_file_path(url)),
+    "pkcs11": lambda url: Pkcs11Key(_pkcs11_place(url)),
+    "vault+https": lambda url: VaultKey(_vault_place(url)),
 }
-_TOKEN_OPENERS: dict[str, Callable[[str], TokenKey]] = {"file": lambda url: FileTokenKey(_path(url[5:]))}
+_TOKEN_OPENERS: dict[str, Callable[[str], TokenKey]] = {
+    "file": lambda url: FileTokenKey(_file_path(url)),
+    "pkcs11": lambda url: Pkcs11TokenKey(_pkcs11_place(url)),
+    "vault+https": lambda url: VaultTokenKey(_vault_place(url)),
+}
 SCHEMES = tuple(_OPENERS)
 
 

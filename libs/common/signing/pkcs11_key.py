@@ -1,133 +1,94 @@
-"""A key in a hardware security module, by PKCS#11 3.0. It never leaves the module.
+"""Keys in a hardware security module, by PKCS#11 3.0. They never leave the module; see `pkcs11_session`."""
 
-Needs `python-pkcs11` (the extra `hsm`) and the maker's module. Modules do not survive a fork: open the key in the
-process that signs.
-"""
+from hashlib import sha256
+from typing import Any
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from threading import Lock
-from typing import Any, TypeVar, cast
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 
-from libs.common.signing.key import KeyUnusable, require_valid
+from libs.common.credentials.token_keys import TokenPublicKey, require_strong
+from libs.common.signing.key import require_valid
+from libs.common.signing.pkcs11_session import Pkcs11Pair, Pkcs11Place
+from libs.common.signing.token_key import require_valid_token_signature
 
-_RAW_BYTES = 32
-_OCTET_STRING = b"\x04\x20"  # DER: an OCTET STRING of 32 bytes
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Pkcs11Place:
-    """Where a key lies (RFC 7512): the maker's module, the token's label, the key's label or id, the PIN's file."""
-
-    module: Path
-    token: str
-    label: str | None
-    id: bytes | None
-    pin_file: Path | None
+_ED25519_BYTES = 32
+_P256_BYTES = 65  # 0x04 and the two coordinates
+_P256_OID = bytes.fromhex("06082a8648ce3d030107")  # prime256v1, 1.2.840.10045.3.1.7 (RFC 5480, section 2.1.1.1)
 
 
 class Pkcs11Key:
-    """One Ed25519 key of a PKCS#11 token, in one session that is opened again when the module lost it."""
+    """One Ed25519 key of a PKCS#11 token."""
 
     def __init__(self, place: Pkcs11Place) -> None:
         """Opens a session and finds the key pair. Raises `KeyUnusable`."""
-        try:
-            import pkcs11
-            from pkcs11 import exceptions
-        except ImportError:
-            raise KeyUnusable("expected python-pkcs11 to be installed (the extra `hsm`)") from None
-        self._pkcs11: Any = pkcs11
-        self._exceptions: Any = exceptions
-        self._place = place
-        # A session does one thing at a time (PKCS#11 3.0, section 2.6.7).
-        self._lock = Lock()
-        self._session: Any = None
-        self._private_key: Any = None
-        with self._lock:
-            self._public_key = self._explained(self._open)
+        self._pair = Pkcs11Pair(place, _read_ed25519)
 
     @property
     def public_key(self) -> bytes:
         """See `SigningKey`."""
-        return self._public_key
+        return self._pair.public_key
 
     def sign(self, content: bytes) -> bytes:
         """See `SigningKey`."""
-        with self._lock:
-            try:
-                signature = self._sign(content)
-            except self._exceptions.PKCS11Error:
-                # The module was restarted, or another session of this process logged out.
-                self._forget()
-                signature = self._explained(lambda: self._sign(content))
-        require_valid(self._public_key, signature, content)
+        signature = self._pair.sign(content, "EDDSA")
+        require_valid(self.public_key, signature, content)
         return signature
 
     def close(self) -> None:
         """See `SigningKey`."""
-        with self._lock:
-            self._forget()
+        self._pair.close()
+
+
+class Pkcs11TokenKey:
+    """One P-256 or RSA key of a PKCS#11 token."""
+
+    def __init__(self, place: Pkcs11Place) -> None:
+        """Opens a session and finds the key pair. Raises `KeyUnusable`, also if it is another kind or too weak."""
+        self._pair = Pkcs11Pair(place, _read_token_key)
 
     @property
-    def _name(self) -> str:
-        return f"pkcs11 token {self._place.token!r}, key {self._place.label or (self._place.id or b'').hex()!r}"
+    def public_key(self) -> TokenPublicKey:
+        """See `TokenKey`."""
+        return self._pair.public_key
 
-    def _sign(self, content: bytes) -> bytes:
-        if self._session is None and self._open() != self._public_key:
-            raise KeyUnusable(f"{self._name}: expected the key of before, found another")
-        return cast(bytes, self._private_key.sign(content, mechanism=self._pkcs11.Mechanism.EDDSA))
+    def sign(self, content: bytes) -> bytes:
+        """See `TokenKey`."""
+        if isinstance(self.public_key, RSAPublicKey):
+            signature = self._pair.sign(content, "SHA256_RSA_PKCS")
+        else:
+            # Hashed here: each module knows plain ECDSA. What it answers is r and s as JWS wants them (section 2.3.1).
+            signature = self._pair.sign(sha256(content).digest(), "ECDSA")
+        require_valid_token_signature(self.public_key, signature, content)
+        return signature
 
-    def _open(self) -> bytes:
-        """Open a session, find the key, and give its public key."""
-        token = self._pkcs11.lib(str(self._place.module)).get_token(token_label=self._place.token)
-        pin = _read_pin(self._place.pin_file)
-        try:
-            self._session = token.open(user_pin=pin)
-        except self._exceptions.UserAlreadyLoggedIn:
-            self._session = token.open()  # logging in counts for all sessions of a process
-        kinds = self._pkcs11.ObjectClass
-        wanted = {"label": self._place.label, "id": self._place.id}
-        wanted = {name: value for name, value in wanted.items() if value is not None}
-        self._private_key = self._session.get_key(kinds.PRIVATE_KEY, **wanted)
-        public_key = self._session.get_key(kinds.PUBLIC_KEY, **wanted)
-        point = cast(bytes, public_key[self._pkcs11.Attribute.EC_POINT])
-        # PKCS#11 3.0 wants the point DER-encoded; some modules give it raw.
-        raw = point.removeprefix(_OCTET_STRING) if len(point) == _RAW_BYTES + 2 else point
-        if len(raw) != _RAW_BYTES:
-            raise KeyUnusable(f"{self._name}: expected an Ed25519 key, found a point of {len(point)} bytes")
-        return raw
-
-    def _forget(self) -> None:
-        session, self._session, self._private_key = self._session, None, None
-        if session is not None:
-            try:
-                session.close()
-            except self._exceptions.PKCS11Error:
-                pass  # it was gone before
-
-    def _explained(self, call: Callable[[], T]) -> T:
-        """What `call` gives; the module's errors become `KeyUnusable`."""
-        errors = self._exceptions
-        lasting = (errors.NoSuchKey, errors.NoSuchToken, errors.MultipleObjectsReturned, errors.PinIncorrect)
-        try:
-            return call()
-        except KeyUnusable:
-            self._forget()
-            raise
-        except (errors.PKCS11Error, RuntimeError) as error:
-            self._forget()
-            passing = not isinstance(error, (*lasting, errors.PinLocked, errors.MechanismInvalid))
-            found = f"{type(error).__name__} {error}".strip()
-            raise KeyUnusable(f"{self._name}: expected a key that signs, found {found}", passing=passing) from None
+    def close(self) -> None:
+        """See `TokenKey`."""
+        self._pair.close()
 
 
-def _read_pin(path: Path | None) -> str | None:
-    if path is None:
-        return None
-    try:
-        return path.read_text().strip()
-    except OSError as fault:
-        raise KeyUnusable(f"{path}: expected a readable PIN file, found {fault.strerror}") from None
+def _read_ed25519(pkcs11: Any, key: Any) -> bytes:
+    return _point(pkcs11, key, _ED25519_BYTES, "an Ed25519 key")
+
+
+def _read_token_key(pkcs11: Any, key: Any) -> TokenPublicKey:
+    if key.key_type == pkcs11.KeyType.RSA:
+        modulus, exponent = key[pkcs11.Attribute.MODULUS], key[pkcs11.Attribute.PUBLIC_EXPONENT]
+        numbers = RSAPublicNumbers(int.from_bytes(exponent), int.from_bytes(modulus))
+        found: TokenPublicKey = numbers.public_key()
+    elif key.key_type == pkcs11.KeyType.EC and key[pkcs11.Attribute.EC_PARAMS] == _P256_OID:
+        point = _point(pkcs11, key, _P256_BYTES, "a P-256 key")
+        found = EllipticCurvePublicKey.from_encoded_point(SECP256R1(), point)
+    else:
+        raise ValueError("expected a P-256 or RSA key, found another kind")
+    require_strong(found)
+    return found
+
+
+def _point(pkcs11: Any, key: Any, size: int, expected: str) -> bytes:
+    """The point of a key on a curve, `size` bytes long."""
+    point = bytes(key[pkcs11.Attribute.EC_POINT])
+    # PKCS#11 3.0 wants the point DER-encoded, as an OCTET STRING; some modules give it raw.
+    raw = point.removeprefix(bytes([4, size])) if len(point) == size + 2 else point
+    if len(raw) != size:
+        raise ValueError(f"expected {expected}, found a point of {len(point)} bytes")
+    return raw

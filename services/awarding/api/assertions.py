@@ -29,6 +29,8 @@ async def ask(
 ) -> Response:
     """The badge as signed Open Badges 2.0 assertion (compact JWS, RS256); asked for again, the same.
 
+    Where its key was revoked since, it is signed anew with the present one: what a revoked key signed proves nothing.
+
     The worker signs it: 202 with `Retry-After` means that it has not yet. From then on it is at its public address
     too, as its learner shares the badge. 409 says why it cannot be signed. For the learner and for `records.read`.
     """
@@ -36,16 +38,16 @@ async def ask(
     found = await handlers.show_assertion(pool, badge_id, learner_id)
     if found is None or not await learner_store.is_learner_known(pool, learner_id):
         raise not_found()
-    if found.token is None:
+    if found.valid_token is None:
         async with begin(database_of(request)) as work:
             await handlers.record_assertion_request(work, badge_id, learner_id)
         for _attempt in range(int(_PATIENCE_SECONDS / _PAUSE_SECONDS)):
             await asyncio.sleep(_PAUSE_SECONDS)
             found = await handlers.show_assertion(pool, badge_id, learner_id) or found
-            if found.token is not None or found.refusal is not None:
+            if found.valid_token is not None or found.refusal is not None:
                 break
-    if found.token is not None:
-        return respond(request, Document(found.token.encode(), "application/jose", PRIVATE))
+    if found.valid_token is not None:
+        return respond(request, Document(found.valid_token.encode(), "application/jose", PRIVATE))
     if found.refusal is not None:
         raise Problem(409, "Not signed", f"The assertion was not signed: {found.refusal}.")
     return Response(status_code=202, headers={"Retry-After": "2", "Cache-Control": PRIVATE})

@@ -9,7 +9,6 @@ from uuid import UUID, uuid5
 import orjson
 
 from libs.common.contracts import AssertionSigned
-from libs.common.credentials.jwt import TokenSigner
 from libs.common.credentials.open_badges_2 import sign_hosted
 from libs.common.messaging.hearing import Received
 from libs.common.messaging.work import Outgoing, Work
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 # Verifiers of Open Badges 2.0 know RS256; what they make of another algorithm, nobody can tell.
 _NO_RSA = (
     "expected an RSA key, which readers of Open Badges 2.0 require, found none that signs for this issuer: "
-    "an operator names one in CAIRN_JWT_KEYS"
+    "an operator names one in CAIRN_OPEN_BADGE_2_KEYS"
 )
 _NOT_HELD = "expected a badge that holds, found one that is revoked or suspended"
 _FAILED = "it failed for a fault of ours, which was logged"
@@ -52,12 +51,11 @@ async def sign_assertions(office: Office, work: Work, *, most: int) -> int:
     made = await office.sign(lambda: [_made(office, asked, signers) for asked in waiting])
     await assertion_store.keep_assertions(work.connection, made)
     for asked, one in zip(waiting, made, strict=True):
-        signer = signers[asked.issuer_id].token
-        if one.token is None or signer is None:
+        if one.token is None or one.key_id is None:
             continue
         content = AssertionSigned(
             badge_id=asked.badge_id, learner_id=asked.learner_id, issuer_id=asked.issuer_id,
-            key_id=_key_id(signer), assertion=one.token,
+            key_id=one.key_id, assertion=one.token,
         )  # fmt: skip
         work.tell(
             Outgoing(
@@ -78,7 +76,7 @@ async def cancel_assertion(work: Work) -> list[UUID]:
     """Give the first that waits up, because signing it failed and will fail again."""
     waiting = await assertion_store.waiting_assertions(work.connection, 1)
     if waiting:
-        refused = [MadeAssertion(asked.badge_id, None, _FAILED) for asked in waiting]
+        refused = [MadeAssertion(asked.badge_id, refusal=_FAILED) for asked in waiting]
         await assertion_store.keep_assertions(work.connection, refused)
     return [asked.badge_id for asked in waiting]
 
@@ -92,13 +90,10 @@ async def on_assertion_signed(work: Work, events: Sequence[Received[AssertionSig
 
 def _made(office: Office, asked: AssertionAsked, signers: Mapping[str, Signers]) -> MadeAssertion:
     if asked.state != BadgeState.HOLDS:
-        return MadeAssertion(asked.badge_id, None, _NOT_HELD)
-    signer = signers[asked.issuer_id].token
+        return MadeAssertion(asked.badge_id, refusal=_NOT_HELD)
+    signer = signers[asked.issuer_id].assertion
     if signer is None or signer.algorithm != "RS256":
-        return MadeAssertion(asked.badge_id, None, _NO_RSA)
-    creator = office.deployment.addresses.open_badge_2_key(asked.issuer_id, _key_id(signer))
-    return MadeAssertion(asked.badge_id, sign_hosted(orjson.loads(asked.open_badge_2), signer, creator), None)
-
-
-def _key_id(signer: TokenSigner) -> str:
-    return signer.key_url.rpartition("/")[2]
+        return MadeAssertion(asked.badge_id, refusal=_NO_RSA)
+    key_id = signer.key_url.rpartition("/")[2]
+    creator = office.deployment.addresses.open_badge_2_key(asked.issuer_id, key_id)
+    return MadeAssertion(asked.badge_id, sign_hosted(orjson.loads(asked.open_badge_2), signer, creator), key_id)

@@ -120,6 +120,8 @@ def _told(key: IssuerKey, now: datetime) -> Outgoing:
         valid_until=key.valid_until,
         public_key_jwk=key.jwk,
         revoked_at=key.revoked_at,
+        # The other uses follow from the kind of key; told the same way as ever, they are told once.
+        signs="assertions" if key.signs == "assertions" else None,
     )
     name = f"key:{key.issuer_id}"
     ends = [instant.isoformat() for instant in (key.valid_until, key.revoked_at) if instant is not None]

@@ -17,7 +17,8 @@ from libs.common.credentials.jwt import TokenSigner
 from libs.common.credentials.shape import Patterns, Shapes
 from libs.common.signing.key import IssuerSigner, KeyUnusable
 from libs.common.signing.ring import Ring
-from services.awarding.model import FreeKey, IssuerKey, ListPurpose
+from libs.common.signing.token_key import IssuerTokenSigner
+from services.awarding.model import FreeKey, IssuerKey, KeyUse, ListPurpose
 from services.awarding.rules.badge import Deployment, profile_of, terms_of
 from services.awarding.rules.catalogue import Achievement, Catalogue
 from services.awarding.rules.keys import signing_key
@@ -33,11 +34,15 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True, slots=True)
 class Signers:
-    """Who signs for an issuer now: the embedded proof, with the beginning of its key's time, and the VC-JWT, if any."""
+    """Who signs for an issuer now: the embedded proof, with the beginning of its key's time, and the VC-JWT, if any.
+
+    `assertion` signs Open Badges 2.0: with a key for just that, or with that of VC-JWTs; None if neither may.
+    """
 
     proof: IssuerSigner
     begins: datetime
     token: TokenSigner | None
+    assertion: TokenSigner | None
 
 
 SOURCE = "/cairn/awarding"
@@ -64,7 +69,9 @@ class Office:
         self.namespace = namespace
         self.decides = True
         self.keys_valid_from = keys_valid_from
-        self.free_keys = [FreeKey(key.issuer_id, key.key_id, key.multibase, key.jwk_text) for key in ring.at_hand]
+        self.free_keys = [
+            FreeKey(key.issuer_id, key.key_id, key.multibase, key.jwk_text, key.signs) for key in ring.at_hand
+        ]
         self.purposes: tuple[ListPurpose, ...] = purposes
         # Places in status lists are scattered by a secret that follows from the deployment's.
         self.list_secret = hmac.digest(deployment.pepper, b"status lists", "sha256")
@@ -137,19 +144,27 @@ class Office:
 
     def find_signers(self, issuer_id: str, history: Sequence[IssuerKey], now: datetime) -> Signers | None:
         """Who signs for an issuer with this key history at `now`; None if no key at hand may."""
-        key_id = signing_key(history, self._key_ids, now, tokens=False)
+        key_id = signing_key(history, self._key_ids, now, "proofs")
         key = None if key_id is None else self._ring.proof_key(key_id)
         if key is None:
             return None
-        addresses = self.deployment.addresses
         begins = next(known.valid_from for known in history if known.key_id == key_id)
-        token_id = signing_key(history, self._key_ids, now, tokens=True)
-        token_key = None if token_id is None else self._ring.token_key(token_id)
+        token = self._token_signer(issuer_id, history, now, "tokens")
         return Signers(
-            IssuerSigner(key, addresses.issuer_did(issuer_id)),
+            IssuerSigner(key, self.deployment.addresses.issuer_did(issuer_id)),
             begins,
-            None if token_key is None else token_key.signer(addresses.issuer_key_id(issuer_id, token_id or "")),
+            token,
+            self._token_signer(issuer_id, history, now, "assertions") or token,
         )
+
+    def _token_signer(
+        self, issuer_id: str, history: Sequence[IssuerKey], now: datetime, use: KeyUse
+    ) -> TokenSigner | None:
+        key_id = signing_key(history, self._key_ids, now, use)
+        key = None if key_id is None else self._ring.token_key(key_id)
+        if key is None or key_id is None:
+            return None
+        return IssuerTokenSigner(key, self.deployment.addresses.issuer_key_id(issuer_id, key_id))
 
     async def sign(self, make: Callable[[], Made]) -> Made:
         """What `make` gives, which signs: here, or in a thread where keys lie elsewhere and signing blocks.

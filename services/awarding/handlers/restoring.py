@@ -99,7 +99,7 @@ async def on_key_published(work: Work, events: Sequence[Received[KeyPublished]])
     keys = {
         (told.issuer_id, told.key_id): IssuerKey(
             told.issuer_id, told.key_id, told.public_key_multibase, told.public_key_jwk, told.valid_from,
-            told.valid_until, told.revoked_at,
+            told.valid_until, told.revoked_at, told.signs or ("proofs" if told.public_key_jwk is None else "tokens"),
         )
         for heard in events
         if (told := heard.content) is not None

@@ -27,7 +27,7 @@ from services.awarding.model.challenges import Challenge
 from services.awarding.model.decisions import BadgeNow, ByHand, PastChange, Refused
 from services.awarding.model.endorsements import EndorsementAsked, SignedEndorsement
 from services.awarding.model.imports import ForeignBadge, Import, ImportState, KnownLearner, LossCause, NotImported
-from services.awarding.model.keys import FreeKey, IssuerKey, KeyAct, KeyActKind
+from services.awarding.model.keys import KEY_USES, FreeKey, IssuerKey, KeyAct, KeyActKind, KeyUse
 from services.awarding.model.milestones import Milestone
 from services.awarding.model.records import (
     RecordAsked,
@@ -41,6 +41,7 @@ from services.awarding.model.restoring import RestoredBadge, RestoredChange
 from services.awarding.model.status_lists import ListPlace, ListPurpose, StatusListNow
 
 __all__ = [
+    "KEY_USES",
     "About",
     "Act",
     "ActKind",
@@ -68,6 +69,7 @@ __all__ = [
     "Kept",
     "KeyAct",
     "KeyActKind",
+    "KeyUse",
     "KnownLearner",
     "LineDone",
     "ListPlace",

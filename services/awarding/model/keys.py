@@ -8,14 +8,17 @@ from typing import Literal
 from uuid import UUID
 
 KeyActKind = Literal["rotate", "revoke"]
+# Embedded proofs, VC-JWTs, or signed Open Badges 2.0: the keys of each use follow one another by themselves.
+KeyUse = Literal["proofs", "tokens", "assertions"]
+KEY_USES: tuple[KeyUse, ...] = ("proofs", "tokens", "assertions")
 
 
 @dataclass(frozen=True, slots=True)
 class IssuerKey:
     """A key of an issuer: it may sign from `valid_from` until before `valid_until`; nothing stands from `revoked_at`.
 
-    `key_id` names it in the issuer's documents, `multibase` is the Multikey text. With a public `jwk` (JSON text) it
-    signs VC-JWTs, without one embedded proofs.
+    `key_id` names it in the issuer's documents, `multibase` is the Multikey text, `jwk` the public JWK (JSON text) of a
+    key that `signs` tokens or assertions.
     """
 
     issuer_id: str
@@ -25,11 +28,7 @@ class IssuerKey:
     valid_from: datetime
     valid_until: datetime | None = None
     revoked_at: datetime | None = None
-
-    @property
-    def signs_tokens(self) -> bool:
-        """Whether it signs VC-JWTs, else embedded proofs."""
-        return self.jwk is not None
+    signs: KeyUse = "proofs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +39,7 @@ class FreeKey:
     key_id: str
     multibase: str
     jwk: str | None
-
-    @property
-    def signs_tokens(self) -> bool:
-        """Whether it signs VC-JWTs, else embedded proofs."""
-        return self.jwk is not None
+    signs: KeyUse = "proofs"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Which keys an issuer signs with, and what becomes of them: beginning, rotation, revocation (B8).
 
-A history is only ever added to. The keys of embedded proofs and those of VC-JWTs follow one another separately.
+A history is only ever added to. The keys of embedded proofs, those of VC-JWTs and those of signed Open Badges 2.0
+follow one another separately.
 """
 
 from __future__ import annotations
@@ -11,16 +12,16 @@ from datetime import datetime
 from typing import Any
 
 from libs.common.credentials.key_history import key_state_at, signing_key_at
-from services.awarding.model import FreeKey, IssuerKey, KeyAct, Refused
+from services.awarding.model import KEY_USES, FreeKey, IssuerKey, KeyAct, KeyUse, Refused
 
 NOT_PUBLISHED = "expected a key of this issuer that is published, found none of this id"
 NONE_AT_HAND = "expected a key at hand that the issuer has not used yet: name one in the worker's settings first"
 
 
-def signing_key(history: Sequence[IssuerKey], at_hand: Iterable[str], now: datetime, *, tokens: bool) -> str | None:
+def signing_key(history: Sequence[IssuerKey], at_hand: Iterable[str], now: datetime, use: KeyUse) -> str | None:
     """The id of the key to sign with at `now`, of those whose ids are `at_hand`; None if no such key may sign."""
     usable = frozenset(at_hand)
-    mine = [key for key in history if key.signs_tokens == tokens and key.key_id in usable]
+    mine = [key for key in history if key.signs == use and key.key_id in usable]
     found = signing_key_at(mine, now)
     return None if found is None else found.key_id
 
@@ -34,12 +35,13 @@ def decide_beginning(
     that may sign is at hand any more: it was revoked, or taken out of the settings.
     """
     changed: list[IssuerKey] = []
-    for tokens in (False, True):
-        mine = [key for key in history if key.signs_tokens == tokens]
-        free = [key for key in at_hand if key.signs_tokens == tokens and key.issuer_id in (None, issuer_id)]
-        if signing_key(mine, (key.key_id for key in free), now, tokens=tokens) is not None:
+    for use in KEY_USES:
+        mine = [key for key in history if key.signs == use]
+        free = [key for key in at_hand if key.signs == use and key.issuer_id in (None, issuer_id)]
+        if signing_key(mine, (key.key_id for key in free), now, use) is not None:
             continue
-        fresh = _fresh(issuer_id, mine, free)
+        # One that signed something else before, or does now, has a use already.
+        fresh = _fresh(issuer_id, [*history, *changed], free)
         if fresh is not None:
             changed += _succeeded(issuer_id, mine, fresh, now if mine else since)
     return changed
@@ -60,7 +62,7 @@ def decide_rotation(
     fresh = _fresh(issuer_id, history, [key for key in at_hand if key_id in (None, key.key_id)])
     if fresh is None:
         return Refused(NONE_AT_HAND)
-    same = [key for key in history if key.signs_tokens == fresh.signs_tokens]
+    same = [key for key in history if key.signs == fresh.signs]
     if any(key.valid_from >= at for key in same):
         return Refused("expected an instant after the beginning of every key before it")
     return _succeeded(issuer_id, same, fresh, at)
@@ -96,7 +98,7 @@ def keys_told(
         "keys": [
             {
                 "key_id": key.key_id,
-                "signs": _signs(key),
+                "signs": key.signs,
                 "state": key_state_at(key, now),
                 "at_hand": any(key.key_id == free.key_id for free in at_hand),
                 "valid_from": key.valid_from,
@@ -106,7 +108,7 @@ def keys_told(
             for key in history
         ],
         "next": [
-            {"key_id": key.key_id, "signs": _signs(key)}
+            {"key_id": key.key_id, "signs": key.signs}
             for key in at_hand
             if key.issuer_id in (None, issuer_id) and key.key_id not in known
         ],
@@ -115,10 +117,6 @@ def keys_told(
             for act in acts
         ],
     }
-
-
-def _signs(key: IssuerKey | FreeKey) -> str:
-    return "tokens" if key.signs_tokens else "proofs"
 
 
 def _fresh(issuer_id: str, history: Sequence[IssuerKey], at_hand: Sequence[FreeKey]) -> FreeKey | None:
@@ -134,4 +132,4 @@ def _succeeded(issuer_id: str, same: Sequence[IssuerKey], fresh: FreeKey, at: da
         for key in same
         if key_state_at(key, at) == "active" and (key.valid_until is None or key.valid_until > at)
     ]
-    return [*ended, IssuerKey(issuer_id, fresh.key_id, fresh.multibase, fresh.jwk, at)]
+    return [*ended, IssuerKey(issuer_id, fresh.key_id, fresh.multibase, fresh.jwk, at, signs=fresh.signs)]

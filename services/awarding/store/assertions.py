@@ -16,10 +16,19 @@ if TYPE_CHECKING:
 
 
 class KeptAssertion(NamedTuple):
-    """What became of a wish: the signed assertion, or why it was refused; neither while it waits or nobody asked."""
+    """What became of a wish: the signed assertion, or why it was refused; neither while it waits or nobody asked.
+
+    `is_undermined` says that the key which signed it was revoked since: it proves nothing any more.
+    """
 
     token: str | None
     refusal: str | None
+    is_undermined: bool
+
+    @property
+    def valid_token(self) -> str | None:
+        """The signed assertion, if it still proves something."""
+        return None if self.is_undermined else self.token
 
 
 class AssertionAsked(NamedTuple):
@@ -33,11 +42,12 @@ class AssertionAsked(NamedTuple):
 
 
 class MadeAssertion(NamedTuple):
-    """A signed assertion, or why there is none."""
+    """A signed assertion with the id of the key that signed it, or why there is none."""
 
     badge_id: UUID
-    token: str | None
-    refusal: str | None
+    token: str | None = None
+    key_id: str | None = None
+    refusal: str | None = None
 
 
 async def signed_assertion(reader: Reader, badge_id: UUID, learner_id: str) -> KeptAssertion | None:
@@ -47,7 +57,7 @@ async def signed_assertion(reader: Reader, badge_id: UUID, learner_id: str) -> K
 
 
 async def ask_assertion(connection: Connection, badge_id: UUID, learner_id: str) -> None:
-    """Have a badge signed; again if it was refused before."""
+    """Have a badge signed; again if it was refused before, or if the key that signed it was revoked since."""
     await connection.execute(ASSERTIONS["ask_assertion"], badge_id, learner_id)
 
 
@@ -75,4 +85,5 @@ async def remember_assertions(connection: Connection, told: Sequence[tuple[Asser
         [content.learner_id for content, _ in told],
         [at for _, at in told],
         [content.assertion for content, _ in told],
+        [content.key_id for content, _ in told],
     )

@@ -46,6 +46,7 @@ async def keep_keys(connection: Connection, keys: Sequence[IssuerKey]) -> None:
         [key.valid_from for key in keys],
         [key.valid_until for key in keys],
         [key.revoked_at for key in keys],
+        [key.signs for key in keys],
     )
 
 
@@ -58,6 +59,7 @@ async def keep_keys_at_hand(connection: Connection, keys: Sequence[FreeKey]) -> 
         [key.key_id for key in keys],
         [key.multibase for key in keys],
         [key.jwk for key in keys],
+        [key.signs for key in keys],
     )
 
 

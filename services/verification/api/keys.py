@@ -25,7 +25,7 @@ async def did(request: Request, issuer_id: str) -> Response:
     """The issuer's `did:web` document with every key it has published (did:web, section 3.2)."""
     pool = database_of(request).pool
     keys = await store.keys_of_issuer(pool, issuer_id)
-    tokens = await signing.token_keys_of_issuer(pool, issuer_id)
+    tokens = await _token_keys(request, issuer_id)
     issuer = await store.issuer(pool, issuer_id)
     if not keys and issuer is None:
         raise not_found()
@@ -45,7 +45,7 @@ async def key_set(request: Request, issuer_id: str) -> Response:
     """Every key of the issuer as a JWK set (RFC 7517), old ones with their times."""
     pool = database_of(request).pool
     keys = await store.keys_of_issuer(pool, issuer_id)
-    tokens = await signing.token_keys_of_issuer(pool, issuer_id)
+    tokens = await _token_keys(request, issuer_id)
     if not keys and not tokens:
         raise not_found()
     document = jwks(_published(keys), [_published_token(request, issuer_id, key) for key in tokens])
@@ -56,12 +56,18 @@ async def key_set(request: Request, issuer_id: str) -> Response:
 @router.api_route(PATHS.issuer_key("{issuer_id}", "{key_id}"), methods=READ)
 async def key(request: Request, issuer_id: str, key_id: str) -> Response:
     """A key of VC-JWTs as JWK: what the `kid` of a token leads to (OB 3.0, section 8.2.4)."""
-    tokens = await signing.token_keys_of_issuer(database_of(request).pool, issuer_id)
+    tokens = await _token_keys(request, issuer_id)
     found = next((token for token in tokens if token.key_id == key_id), None)
     if found is None:
         raise not_found()
     document = token_jwk(_published_token(request, issuer_id, found))
     return json_document(request, document, last_modified=found.told_at, media_type="application/json")
+
+
+async def _token_keys(request: Request, issuer_id: str) -> list[TokenKey]:
+    """Those of VC-JWTs. One of Open Badges 2.0 alone is no word on a VC-JWT, and so is not published as one here."""
+    keys = await signing.token_keys_of_issuer(database_of(request).pool, issuer_id)
+    return [key for key in keys if not key.for_assertions]
 
 
 def _published(keys: Sequence[Key]) -> list[PublishedKey]:

@@ -13,6 +13,8 @@ from services.verification.model.catalogue import Alignment as Alignment
 from services.verification.model.catalogue import Issuer as Issuer
 from services.verification.model.catalogue import KeptPicture as KeptPicture
 from services.verification.model.catalogue import NamedPicture as NamedPicture
+from services.verification.model.keys import Key as Key
+from services.verification.model.keys import TokenKey as TokenKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,39 +100,6 @@ class Badge:
         """When what is known of the badge last changed."""
         changes = (self.revocation, self.suspension)
         return max([self.signed.issued_at, *(change.at for change in changes if change is not None)])
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A published Ed25519 key: good for badges issued from `valid_from` until before `valid_until`, if set.
-
-    From `revoked_at` on it is good for nothing but what is proven to be older.
-    """
-
-    key_id: str
-    public_key_multibase: str
-    valid_from: datetime
-    valid_until: datetime | None
-    told_at: datetime
-    revoked_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TokenKey:
-    """A published key of VC-JWTs, P-256 or RSA, with its public JWK as JSON text. Its times are as in `Key`."""
-
-    key_id: str
-    public_key_multibase: str
-    public_key_jwk: str
-    valid_from: datetime
-    valid_until: datetime | None
-    revoked_at: datetime | None
-    told_at: datetime
-
-    @property
-    def is_rsa(self) -> bool:
-        """Whether it is an RSA key, which signs Open Badges 2.0 assertions too."""
-        return self.key_id.startswith("rsa-")
 
 
 @dataclass(frozen=True, slots=True)

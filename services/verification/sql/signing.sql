@@ -11,22 +11,23 @@ select token from badge_jwt where badge_id = $1;
 
 -- name: keep_keys
 insert into issuer_key (issuer_id, key_id, public_key_multibase, public_key_jwk, valid_from, valid_until, revoked_at,
-                        told_at, event_id)
+                        told_at, event_id, for_assertions)
 select distinct on (issuer_id, key_id) issuer_id, key_id, public_key_multibase, public_key_jwk, valid_from, valid_until,
-       revoked_at, told_at, event_id
+       revoked_at, told_at, event_id, for_assertions
 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
-            $8::timestamptz[], $9::uuid[])
+            $8::timestamptz[], $9::uuid[], $10::boolean[])
     as told (issuer_id, key_id, public_key_multibase, public_key_jwk, valid_from, valid_until, revoked_at, told_at,
-             event_id)
+             event_id, for_assertions)
 order by issuer_id, key_id, told_at desc, event_id desc
 on conflict (issuer_id, key_id) do update
 set public_key_multibase = excluded.public_key_multibase, public_key_jwk = excluded.public_key_jwk,
     valid_from = excluded.valid_from, valid_until = excluded.valid_until, revoked_at = excluded.revoked_at,
-    told_at = excluded.told_at, event_id = excluded.event_id
+    told_at = excluded.told_at, event_id = excluded.event_id, for_assertions = excluded.for_assertions
 where (excluded.told_at, excluded.event_id) > (issuer_key.told_at, issuer_key.event_id);
 
 -- name: token_keys_of_issuer
-select key_id, public_key_multibase, public_key_jwk, valid_from, valid_until, revoked_at, told_at
+select key_id, public_key_multibase, public_key_jwk, valid_from, valid_until, revoked_at, told_at,
+       for_assertions
 from issuer_key where issuer_id = $1 and public_key_jwk is not null order by valid_from, key_id;
 
 -- name: keep_status_lists

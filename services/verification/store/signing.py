@@ -54,11 +54,12 @@ async def keep_keys(connection: Connection, keys: Sequence[tuple[KeyPublished, T
         [key.revoked_at for key in told],
         [word.at for _, word in keys],
         [word.event_id for _, word in keys],
+        [key.signs == "assertions" for key in told],
     )
 
 
 async def token_keys_of_issuer(reader: Reader, issuer_id: str) -> tuple[TokenKey, ...]:
-    """Every key of VC-JWTs that the issuer has published, oldest first."""
+    """Every key of VC-JWTs or of signed Open Badges 2.0 that the issuer has published, oldest first."""
     return tuple(TokenKey(**dict(row)) for row in await reader.fetch(SIGNING["token_keys_of_issuer"], issuer_id))
 
 

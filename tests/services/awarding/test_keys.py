@@ -14,16 +14,15 @@ from joserfc import jwt
 from joserfc.jwk import import_key
 
 from libs.common.contracts import BadgeIssued, KeyPublished, StatusListSigned
-from libs.common.credentials.jwt import JwtSigner
 from libs.common.credentials.key_history import key_trust
 from libs.common.credentials.keys import public_key_of_multikey
 from libs.common.credentials.proof import verify_proof
-from libs.common.credentials.token_keys import TokenPublicKey
 from libs.common.messaging.work import begin
 from libs.common.signing.file_key import LocalKey
 from libs.common.signing.key import KeyUnusable
 from libs.common.signing.opening import open_key
 from libs.common.signing.ring import Ring
+from libs.common.signing.token_key import LocalTokenKey
 from services.awarding import handlers
 from services.awarding.model import KeyAct, KeyActKind, Refused
 from tests.libs.common.signing.vault_server import TransitServer, transit_server
@@ -43,23 +42,10 @@ SECOND = b"\x02" * 32
 P256 = derive_private_key(4711, SECP256R1())
 
 
-class P256Key:
-    """A key of VC-JWTs in memory."""
-
-    @property
-    def public_key(self) -> TokenPublicKey:
-        """The public key."""
-        return P256.public_key()
-
-    def signer(self, key_url: str) -> JwtSigner:
-        """A signer with it."""
-        return JwtSigner(P256, key_url)
-
-
 def with_keys(service: Service, *keys: bytes) -> Service:
     """A worker on the same database that has these keys at hand, and one for tokens."""
     made = office()
-    ring = Ring([(None, LocalKey(key)) for key in keys], [(None, P256Key())])
+    ring = Ring([(None, LocalKey(key)) for key in keys], [(None, LocalTokenKey(P256))])
     changed = handlers.Office(
         made.deployment, namespace=made.namespace, ring=ring, keys_valid_from=made.keys_valid_from
     )

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from libs.common.credentials.keys import multikey
-from libs.common.signing.token_key import create_token_key_file
+from libs.common.signing.token_key import IssuerTokenSigner, create_token_key_file
 from services.awarding.settings import AwardingSettings, SettingsError
 from services.awarding.worker import open_office
 from tests.services.awarding.support import KEY, NAMESPACE
@@ -64,7 +64,7 @@ def test_rsa_is_selectable_for_tokens(tmp_path: Path) -> None:
     assert (token.jwk or {})["alg"] == "RS256"
     signing = ring.token_key(token.key_id)
     assert signing is not None
-    assert signing.signer("https://a.example/k").algorithm == "RS256"
+    assert IssuerTokenSigner(signing, "https://a.example/k").algorithm == "RS256"
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o601])

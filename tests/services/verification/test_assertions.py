@@ -134,6 +134,16 @@ async def test_only_rsa_keys_that_stand_are_listed(served: Service) -> None:
     assert (await served.get("/ob2/issuers/unknown/revocations", "application/json")).status_code == 404
 
 
+async def test_a_key_of_open_badges_2_alone_is_no_word_on_a_vc_jwt(served: Service) -> None:
+    assert (await served.get(f"/issuers/prairie/keys/{KEY_ID}")).status_code == 200
+    await served.hear(event(RSA_KEY.model_copy(update={"signs": "assertions"}), minutes=1))
+    assert (await served.get(f"/issuers/prairie/keys/{KEY_ID}")).status_code == 404
+    assert all(key["kty"] != "RSA" for key in (await served.get("/issuers/prairie/jwks.json")).json()["keys"])
+    profile = (await served.get("/ob2/issuers/prairie")).json()
+    assert profile["publicKey"] == [CREATOR]
+    assert await judged(served, TOKEN) == ("genuine", {})
+
+
 async def test_it_is_shared_as_its_badge_is(served: Service) -> None:
     await served.database.pool.execute(
         "insert into badge_share (badge_id, audience, shows_name, shows_evidence, changed_at)"

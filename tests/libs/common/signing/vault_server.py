@@ -20,10 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.oid import NameOID
 
 
@@ -33,7 +35,7 @@ class TransitServer:
 
     url: str = ""
     token: str = "s.good"
-    keys: list[Ed25519PrivateKey] = field(
+    keys: list[Any] = field(
         default_factory=lambda: [Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (1, 2)]
     )
     status: int = 200
@@ -49,18 +51,36 @@ class TransitServer:
             return self.status, {"errors": ["as told"]}
         if (method, path) == ("GET", "/v1/transit/keys/issuer"):
             keys = {
-                str(number): {"public_key": base64.b64encode(key.public_key().public_bytes_raw()).decode()}
-                for number, key in enumerate(self.keys, 1)
+                str(number): {"public_key": public_text(key.public_key())} for number, key in enumerate(self.keys, 1)
             }
             return 200, {"data": {"type": self.kind, "latest_version": len(self.keys), "keys": keys}}
         if (method, path) == ("POST", "/v1/transit/sign/issuer"):
             asked = json.loads(content)
-            signature = self.keys[asked["key_version"] - 1].sign(base64.b64decode(asked["input"]))
+            signature = sign(self.keys[asked["key_version"] - 1], base64.b64decode(asked["input"]), asked)
             if self.spoil_signatures:
                 signature = signature[:-1] + bytes([signature[-1] ^ 1])
             text = base64.b64encode(signature).decode()
             return 200, {"data": {"signature": f"vault:v{asked['key_version']}:{text}"}}
         return 404, {"errors": []}
+
+
+def public_text(key: Any) -> str:
+    """A public key as Vault tells it: 32 bytes in base64 for Ed25519, else PEM."""
+    if isinstance(key, Ed25519PublicKey):
+        return base64.b64encode(key.public_bytes_raw()).decode()
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def sign(key: Any, content: bytes, asked: dict[str, Any]) -> bytes:
+    """What Vault signs; its defaults are PSS for RSA, and ASN.1 for ECDSA, which is randomised."""
+    if isinstance(key, Ed25519PrivateKey):
+        return key.sign(content)
+    assert asked["hash_algorithm"] == "sha2-256"
+    if isinstance(key, RSAPrivateKey):
+        pkcs1 = asked.get("signature_algorithm", "pss") == "pkcs1v15"
+        return key.sign(content, PKCS1v15() if pkcs1 else PSS(MGF1(SHA256()), PSS.MAX_LENGTH), SHA256())
+    assert asked.get("marshaling_algorithm", "asn1") == "asn1"
+    return key.sign(content, ECDSA(SHA256()))
 
 
 @contextmanager
