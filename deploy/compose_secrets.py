@@ -40,6 +40,7 @@ def make_secrets(state: Path) -> int:
         identity.log_key_file,
         identity.token_keys_file,
         *identity.secrets_directory.iterdir(),
+        *identity.verification_secrets_directory.iterdir(),
     ):
         if os.getuid() == 0:
             os.chown(path, user, user)

@@ -35,15 +35,17 @@ SCOPES = (
 )
 TOKEN_ISSUER = "cairn-local"  # noqa: S105 - a name
 TOKEN_AUDIENCE = "cairn"  # noqa: S105 - a name
+PACE_SECRET = "cairn_pace_secret"  # noqa: S105 - a name
 _ALGORITHM = "ES256"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Where the secrets lie. `secrets_directory` is what services read as `CAIRN_SECRETS_DIR`.
+    """Where the secrets lie. `secrets_directory` is what awarding reads as `CAIRN_SECRETS_DIR`.
 
-    In it lie the badge namespace and the pepper, each in a file named like its setting. The issuers' keys lie beside
-    it, Ed25519 for badges, P-256 for VC-JWTs and RSA for signed Open Badges 2.0, and so do the key of the log of issuance
+    In it lie the badge namespace, the pepper, and what callers are counted under, each in a file named like its
+    setting; in `verification_secrets_directory` the last alone, for verification. The issuers' keys lie beside them,
+    Ed25519 for badges, P-256 for VC-JWTs and RSA for signed Open Badges 2.0, and so do the key of the log of issuance
     and the key that signs access tokens, which no service may hold.
     """
 
@@ -54,6 +56,7 @@ class Identity:
     token_keys_file: Path
     log_key_file: Path
     open_badge_2_key_file: Path
+    verification_secrets_directory: Path
 
     @property
     def signing_key_files(self) -> tuple[Path, ...]:
@@ -83,11 +86,13 @@ class Identity:
 def load_identity(directory: Path) -> Identity:
     """The identity kept in `directory`; what is missing of it is made now."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    services = directory / "services"
-    services.mkdir(exist_ok=True, mode=0o700)
+    services, verification = directory / "services", directory / "verification"
+    for folder in (services, verification):
+        folder.mkdir(exist_ok=True, mode=0o700)
     identity = Identity(
         services, directory / "issuer-key.pem", directory / "issuer-jwt-key.pem", directory / "token-key.json",
         directory / "token-keys.json", directory / "log-key.pem", directory / "issuer-open-badge-2-key.pem",
+        verification,
     )  # fmt: skip
     for file in (identity.signing_key_file, identity.log_key_file):
         if not file.exists():
@@ -105,6 +110,8 @@ def load_identity(directory: Path) -> Identity:
     for name, content in _made_up().items():
         if not (services / name).exists():
             _write(services / name, content.encode())
+    if not (verification / PACE_SECRET).exists():
+        _write(verification / PACE_SECRET, secrets.token_hex(32).encode())
     return identity
 
 
@@ -113,6 +120,7 @@ def _made_up() -> dict[str, str]:
     return {
         "cairn_badge_namespace": str(uuid4()),
         "cairn_subject_pepper": secrets.token_hex(32),
+        PACE_SECRET: secrets.token_hex(32),
     }
 
 

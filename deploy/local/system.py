@@ -205,6 +205,8 @@ class System:
             "CAIRN_TOKEN_ISSUER": TOKEN_ISSUER,
             "CAIRN_TOKEN_AUDIENCE": TOKEN_AUDIENCE,
         }
+        if service == "verification":
+            settings["CAIRN_SECRETS_DIR"] = str(self.identity.verification_secrets_directory)
         if service == "awarding":
             settings["CAIRN_SECRETS_DIR"] = str(self.identity.secrets_directory)
             settings["CAIRN_SIGNING_KEYS"] = " ".join(path.as_uri() for path in self.identity.signing_key_files)

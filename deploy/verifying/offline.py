@@ -19,7 +19,16 @@ from libs.common.checking.bundle import (
     read_bundle,
     signing_keys,
 )
-from libs.common.checking.dialogue import Answer, Canonical, Canonicalise, Fetched, Question, Refused, Unreachable
+from libs.common.checking.dialogue import (
+    Answer,
+    Canonical,
+    Canonicalise,
+    Fetched,
+    Question,
+    Recall,
+    Refused,
+    Unreachable,
+)
 from libs.common.checking.model import Judgement
 from libs.common.checking.strict import Fault
 from libs.common.checking.words import SENTENCES
@@ -116,6 +125,8 @@ async def _drive(content: bytes, terms: Terms, documents: Mapping[str, Fetched],
 
 
 async def _answer(question: Question, documents: Mapping[str, Fetched], sandbox: Sandbox) -> Answer:
+    if isinstance(question, Recall):
+        return Unreachable("offline", "what the bundle proves is told beside this")
     if not isinstance(question, Canonicalise):
         return documents.get(question.url, Unreachable("offline", "not in the bundle"))
     try:

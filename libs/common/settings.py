@@ -39,6 +39,12 @@ class ServiceSettings(BaseSettings):
     token_issuer: str = Field("cairn-local", description="`iss` that access tokens must carry")
     token_audience: str = Field("cairn", description="`aud` that access tokens must carry")
 
+    pace_secret: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="secret text under which the processes of a service count their callers together, in its database;"
+        " without it each counts by itself",
+    )
     largest_body_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="largest request body accepted")
     trace_file: Path | None = Field(None, description="write spans to this file, one JSON object a line")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="least level that is logged")

@@ -20,6 +20,8 @@ from libs.common.checking.dialogue import (
     Fetch,
     Fetched,
     Question,
+    Recall,
+    Recorded,
     Refused,
     Unreachable,
 )
@@ -41,6 +43,8 @@ _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8")
 
 # What a deployment answers itself instead of asking over the network: its own addresses.
 Own = Callable[[str], Awaitable[Fetched | None]]
+# What a deployment has on record of its own badges; None where it does not issue for the issuer that is asked about.
+OwnRecord = Callable[[Recall], Awaitable[Recorded | Unreachable | None]]
 
 
 def record_sandbox() -> Sandbox:
@@ -51,11 +55,14 @@ def record_sandbox() -> Sandbox:
 class Verifier:
     """Verifies badges with one fetcher and one sandbox, and large records in one of their own, so that none waits."""
 
-    def __init__(self, fetcher: Fetcher, sandbox: Sandbox, own: Own | None = None) -> None:
+    def __init__(
+        self, fetcher: Fetcher, sandbox: Sandbox, own: Own | None = None, record: OwnRecord | None = None
+    ) -> None:
         self._fetcher = fetcher
         self._sandbox = sandbox
         self._records = record_sandbox()
         self._own = own
+        self._record = record
 
     def close(self) -> None:
         """End the sandboxes; the next verification starts others."""
@@ -126,6 +133,9 @@ class Verifier:
                 large = len(content) > PLAIN_BOUNDS.bytes
                 forms[place] = await self._canonicalise(question, self._records if large else self._sandbox)
             return forms[place]
+        if isinstance(question, Recall):
+            found = None if self._record is None else await self._record(question)
+            return found or Unreachable("elsewhere", "its issuer keeps its record")
         if question.url not in told:
             many = len(told) >= MAX_FETCHES
             told[question.url] = _given_up(question, SECONDS) if many else await self._fetch(question)
@@ -170,4 +180,4 @@ def _next(asking: Asking[Judgement], answer: Answer | None) -> Question | Judgem
 
 def _given_up(question: Question, seconds: float) -> Answer:
     detail = f"expected at most {MAX_FETCHES} documents in {seconds:g} s"
-    return Unreachable("too-many", detail) if isinstance(question, Fetch) else Refused("too-costly", detail)
+    return Refused("too-costly", detail) if isinstance(question, Canonicalise) else Unreachable("too-many", detail)

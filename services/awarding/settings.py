@@ -21,7 +21,7 @@ class SettingsError(Exception):
 
 
 class AwardingSettings(ServiceSettings):
-    """The secrets are the worker's alone; the api needs none of them."""
+    """The secrets are the worker's alone; the api needs none of them but `pace_secret`."""
 
     port: int = Field(8103, ge=0, le=65535, description="port on which the api listens")
     signing_key_file: Path | None = Field(

@@ -22,7 +22,7 @@ def _kept(folder: Path) -> dict[str, bytes]:
 def test_every_secret_that_compose_reads_is_made(tmp_path: Path) -> None:
     make_secrets(tmp_path)
     read = set(re.findall(r"file: \.compose/(secrets/\S+?)}", COMPOSE))
-    assert len(read) == 16
+    assert len(read) == 18
     assert read <= set(_kept(tmp_path))
     assert stat.S_IMODE((tmp_path / "secrets").stat().st_mode) == 0o700
     assert stat.S_IMODE((tmp_path / "secrets" / "issuer-key.pem").stat().st_mode) == 0o600

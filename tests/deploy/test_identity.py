@@ -17,7 +17,7 @@ from services.awarding.settings import AwardingSettings
 def test_secrets_are_made_once_and_are_private(tmp_path: Path) -> None:
     load_identity(tmp_path / "secrets")
     files = {path: path.read_bytes() for path in (tmp_path / "secrets").rglob("*") if path.is_file()}
-    assert len(files) == 8
+    assert len(files) == 10
     for path in files:
         assert S_IMODE(path.stat().st_mode) == 0o600, path
         assert S_IMODE(path.parent.stat().st_mode) == 0o700, path.parent

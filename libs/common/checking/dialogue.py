@@ -1,13 +1,14 @@
 """What a check asks of the world, and what it is told: I/O as values, so that the checks themselves stay pure.
 
-A check is a generator. It yields a `Fetch` or a `Canonicalise`, is sent the answer, and returns what it found. Who
-drives it decides how: from the network, from a folder, from a test's own dictionary.
+A check is a generator. It yields a `Fetch`, a `Recall` or a `Canonicalise`, is sent the answer, and returns what it
+found. Who drives it decides how: from the network, from a folder, from a test's own dictionary.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, TypeVar
 
 Json = dict[str, Any]
@@ -53,6 +54,25 @@ class Unreachable:
 
 
 @dataclass(frozen=True, slots=True)
+class Recall:
+    """Asks whoever drives for their own record of the credential with this id, if it is they who issue for `issuer`."""
+
+    credential_id: str
+    issuer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What an issuer's record holds: the `credential` as it was signed (None: none of this id), and since when.
+
+    `since` is the earliest instant by which it is known to have been issued, None where nothing tells.
+    """
+
+    credential: bytes | None
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Canonicalise:
     """Asks for the canonical N-Quads (RDFC-1.0) of each of the JSON-LD `documents`."""
 
@@ -75,8 +95,8 @@ class Refused:
     detail: str = ""
 
 
-Question = Fetch | Canonicalise
-Answer = Fetched | Unreachable | Canonical | Refused
+Question = Fetch | Recall | Canonicalise
+Answer = Fetched | Unreachable | Recorded | Canonical | Refused
 Asking = Generator[Question, Answer, T]
 
 
@@ -84,6 +104,13 @@ def fetch(url: str, accept: str = JSON_FIRST) -> Asking[Fetched | Unreachable]:
     """Ask for what lies at `url`."""
     answer = yield Fetch(url, accept)
     assert isinstance(answer, Fetched | Unreachable)
+    return answer
+
+
+def recall(credential_id: str, issuer: str) -> Asking[Recorded | Unreachable]:
+    """Ask for the record of whoever drives; `Unreachable` says that they keep none for this issuer."""
+    answer = yield Recall(credential_id, issuer)
+    assert isinstance(answer, Recorded | Unreachable)
     return answer
 
 

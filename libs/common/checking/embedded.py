@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from libs.common.checking.dates import instant_of
 from libs.common.checking.dialogue import Asking, Canonical, Hash, Json, canonicalise
+from libs.common.checking.issuance import note_withdrawn_key
 from libs.common.checking.notes import Notes
 from libs.common.checking.public_keys import AnyKey, IssuerKey, Unknown, holds, key_of_method
 from libs.common.checking.selective import SUITE as SELECTIVE
@@ -82,8 +83,8 @@ def _check_one(unsecured: Json, proof: _Proof, issuer: str, notes: Notes) -> Ask
     fault = published.fault_at(instant_of(proof.options.get("created")))
     if fault:
         notes.bad("key", fault, proof.method)
-    elif published.is_doubtful:
-        notes.unknown("key", "key-revoked-later", proof.method)
+    elif published.revoked_at is not None:
+        yield from note_withdrawn_key(unsecured, issuer, published.revoked_at, notes)
     else:
         notes.good("key")
 

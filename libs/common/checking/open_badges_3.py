@@ -33,7 +33,7 @@ def check_credential(
     issuer = id_of(document.get("issuer")) or ""
     if token is not None:
         _note_claims(document, token, notes)
-        yield from check_token(token, issuer, notes)
+        yield from check_token(token, document, issuer, notes)
     elif not notes.failed("schema") or document.get("proof") is None:
         yield from check_proofs(document, issuer, notes, now)
     _note_left_out(document, notes)

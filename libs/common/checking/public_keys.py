@@ -50,17 +50,15 @@ class IssuerKey:
     revoked_at: datetime | None = None
 
     def fault_at(self, signed_at: datetime | None) -> str | None:
-        """Why the key does not stand for a signature made at `signed_at` (None: nobody says when)."""
+        """Why the key does not stand for a signature made at `signed_at` (None: nobody says when).
+
+        One that says it is older than the key's revocation may be a thief's all the same: see `issuance` (B8).
+        """
         if self.revoked_at is not None and (signed_at is None or signed_at >= self.revoked_at):
             return "key-revoked"
         if self.expires_at is not None and (signed_at is None or signed_at > self.expires_at):
             return "key-expired"
         return None
-
-    @property
-    def is_doubtful(self) -> bool:
-        """Whether a signature that claims to be older than the key's revocation may be a thief's all the same (B8)."""
-        return self.revoked_at is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,7 @@ def _verified_list(content: bytes, issuer: str, notes: Notes, now: datetime) -> 
     if list_issuer != issuer:
         notes.bad("status", "status-of-another", f"expected {issuer}, found {list_issuer[:200]}")
         return None
-    yield from check_token(token, issuer, own) if token else check_proofs(document, issuer, own, now)
+    yield from check_token(token, document, issuer, own) if token else check_proofs(document, issuer, own, now)
     return document if _is_genuine(document, own, notes, now) else None
 
 

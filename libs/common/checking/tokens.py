@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from libs.common.checking.dialogue import Asking, Json
+from libs.common.checking.issuance import note_withdrawn_key
 from libs.common.checking.notes import Notes
 from libs.common.checking.public_keys import (
     AnyKey,
@@ -113,8 +114,8 @@ def _algorithms_of(key: AnyKey) -> tuple[str, ...]:
     return ("EdDSA", "Ed25519")
 
 
-def check_token(token: Token, issuer: str, notes: Notes) -> Asking[None]:
-    """Note under `proof` and `key` whether `token` is signed with a key of `issuer`."""
+def check_token(token: Token, document: Json, issuer: str, notes: Notes) -> Asking[None]:
+    """Note under `proof` and `key` whether `token`, with the credential `document` in it, has a key of `issuer`."""
     fault = header_fault(token)
     if fault:
         notes.bad("proof", *fault)
@@ -131,8 +132,8 @@ def check_token(token: Token, issuer: str, notes: Notes) -> Asking[None]:
     ended = key.fault_at(numeric_date(token.payload.get("iat", token.payload.get("nbf"))))
     if ended:
         notes.bad("key", ended)
-    elif key.is_doubtful:
-        notes.unknown("key", "key-revoked-later")
+    elif key.revoked_at is not None:
+        yield from note_withdrawn_key(document, issuer, key.revoked_at, notes)
     else:
         notes.good("key")
 

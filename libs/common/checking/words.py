@@ -11,6 +11,7 @@ PASSED: Final = {
     "disclosed": "what it shows is unchanged since it was signed; its holder may have left parts out",
     "hosted": "the same as the issuer’s own site shows",
     "key-passed": "the issuer’s own key at that time",
+    "key-logged": "the issuer’s own, withdrawn later: the log of issuance shows that it is older",
     "site": "on the issuer’s own site",
     "status-passed": "not withdrawn or suspended",
     "no-status": "the issuer keeps no list of withdrawn badges for it",
@@ -85,6 +86,10 @@ REASONS: Final = {
     "key-expired": "the key was not the issuer’s at that time",
     "key-revoked": "the key was withdrawn",
     "key-revoked-later": "the key was withdrawn later: only the log of issuance tells what it signed before",
+    "log-unreachable": "the key was withdrawn later, and the issuer’s log of issuance could not be reached",
+    "log-unproven": "the key was withdrawn later, and what the issuer’s site says of its log proves nothing",
+    "not-logged-before": "the key was withdrawn, and the log of issuance does not show that it is older",
+    "not-as-logged": "the key was withdrawn, and the issuer’s record of it says something else",
     "jwk-alone": "it brings its own key, and the issuer does not publish that one",
     "other-site": "not on the issuer’s own site",
     # status

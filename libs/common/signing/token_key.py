@@ -123,7 +123,7 @@ def require_sound_token_key(key: TokenKey) -> None:
 
 
 def require_valid_token_signature(public_key: TokenPublicKey, signature: bytes, content: bytes) -> None:
-    """Raise `KeyUnusable` unless the JWS `signature` is one of `content` by `public_key`: a faulty one must not leave."""
+    """Raise `KeyUnusable` unless `signature`, as JWS has it, is one of `content` by `public_key`."""
     try:
         if isinstance(public_key, RSAPublicKey):
             public_key.verify(signature, content, PKCS1v15(), SHA256())

@@ -16,7 +16,7 @@ from libs.common.service import create_app
 from libs.common.settings import ServiceSettings
 from libs.common.verifying import Verifier
 from libs.common.web.access import AccessLinks
-from libs.common.web.pace import Pace
+from libs.common.web.pace import Pace, shared_turns
 from libs.common.web.pages import Pages
 from libs.common.web.refusals import install_refusal_pages
 from services.awarding import handlers
@@ -49,7 +49,8 @@ def create(settings: ServiceSettings) -> FastAPI:
     addresses = Addresses(settings.public_url.rstrip("/"))
     app.state.addresses = addresses
     app.state.desk = imports.Desk(
-        Verifier(Fetcher(), Sandbox()), Pace(settings.imports_per_minute), addresses,
+        Verifier(Fetcher(), Sandbox()),
+        Pace(settings.imports_per_minute, purpose="imports", shared=shared_turns(app, settings)), addresses,
         timedelta(hours=settings.import_check_hours),
     )  # fmt: skip
     app.state.shelf = handlers.Shelf()

@@ -128,7 +128,7 @@ async def imported(
 @router.post("/{import_id}/check", status_code=202)
 async def check(request: Request, learner_id: str, import_id: UUID, principal: Writer) -> dict[str, Any]:
     """Have a badge looked at again at its source, without waiting for its turn."""
-    cast("Desk", request.app.state.desk).pace.take(principal.subject)
+    await cast("Desk", request.app.state.desk).pace.take(principal.subject)
     async with begin(database_of(request)) as work:
         asked = await handlers.schedule_import_check(work, learner_id, import_id)
         found = await handlers.show_import(work.connection, learner_id, import_id)
@@ -158,7 +158,7 @@ def _person(request: Request, brought: Brought) -> Person:
 
 
 async def _judged(desk: Desk, principal: Principal, brought: Brought, terms: Terms) -> tuple[Judgement, bytes]:
-    desk.pace.take(principal.subject)
+    await desk.pace.take(principal.subject)
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             await desk.pace.places.acquire()

@@ -21,7 +21,7 @@ from libs.common.verifying import Own, Verifier
 from libs.common.web import assets
 from libs.common.web.access import AccessLinks
 from libs.common.web.cross_origin import Preflight
-from libs.common.web.pace import Pace
+from libs.common.web.pace import Pace, shared_turns
 from libs.common.web.pages import Pages
 from libs.common.web.refusals import install_refusal_pages, not_found
 from libs.common.web.shelf import FromShelf, Shelf
@@ -52,6 +52,7 @@ from services.verification.api import (
 )
 from services.verification.api.parts import Parts, database_of
 from services.verification.api.proofs import Proofs
+from services.verification.api.recalling import own_record
 from services.verification.settings import VerificationSettings
 
 TEMPLATES = Path(__file__).parent.parent / "pages"
@@ -89,10 +90,13 @@ def create(settings: ServiceSettings) -> FastAPI:
     app = create_app("verification", settings, title="Cairn: verification")
     pages = Pages(TEMPLATES, navigation=(("Issuers", "/"), ("Verify", "/verify")))
     shelf = Shelf(settings.memory_bytes, settings.memory_seconds)
+    shared = shared_turns(app, settings)
+    addresses = Addresses(settings.public_url.rstrip("/"))
     app.state.parts = Parts(
-        pages, shelf, Proofs(), Addresses(settings.public_url.rstrip("/")), lambda: datetime.now(UTC),
-        Verifier(Fetcher(), Sandbox(), _own_documents(app, settings.public_url)),
-        Pace(settings.verifications_per_minute), Pace(settings.codes_per_minute),
+        pages, shelf, Proofs(), addresses, lambda: datetime.now(UTC),
+        Verifier(Fetcher(), Sandbox(), _own_documents(app, settings.public_url), own_record(app, addresses)),
+        Pace(settings.verifications_per_minute, purpose="verifications", shared=shared),
+        Pace(settings.codes_per_minute, purpose="codes", shared=shared),
         Renderer(settings.drawn_bytes), settings.sharing,
     )  # fmt: skip
     app.state.bulk = bulk.Bulk()

@@ -19,7 +19,7 @@ router = APIRouter(tags=["badges"])
 @router.api_route("/c/{code}", methods=["GET", "HEAD"])
 async def badge_of_code(request: Request, code: str) -> Response:
     """To the badge that has this short code, if everybody may see it; one 404 otherwise. So many a minute a caller."""
-    parts_of(request).codes_pace.take(request.client.host if request.client else "")
+    await parts_of(request).codes_pace.take(request.client.host if request.client else "")
     found = await _shared(request, code)
     if found is None:
         raise not_found()

@@ -12,6 +12,7 @@ from libs.common.web.refusals import not_found
 from services.verification import store
 from services.verification.api.parts import art_of, database_of, level_words, parts_of
 from services.verification.api.pictures import image_of
+from services.verification.api.recalling import logged_if_needed
 from services.verification.api.visible import Seen
 from services.verification.model import Achievement, Badge, Claims, NamedPicture, Standing, Verdict, View
 from services.verification.rules.standing import decide_standing
@@ -48,6 +49,7 @@ async def described(request: Request, seen: Seen) -> Described:
     issuer = await store.issuer(pool, badge.issuer_id)
     keys = await store.keys_of_issuer(pool, badge.issuer_id)
     achievement = await store.achievement(pool, badge.achievement_id, badge.version)
+    logged = await logged_if_needed(pool, [badge.badge_id], keys)
     proof = await parts.proofs.check(badge.signed.content, parts.addresses.issuer_did(badge.issuer_id), keys)
     standing = decide_standing(
         parts.now(), valid_from=badge.valid_from, valid_until=badge.valid_until,
@@ -60,6 +62,7 @@ async def described(request: Request, seen: Seen) -> Described:
         standing=standing,
         issuer_known=issuer is not None,
         awarded_at=badge.awarded_at,
+        logged_at=logged.get(badge.badge_id),
     )
     # What is not genuine says nothing that is worth repeating.
     claims = None if verdict.authentic == "fail" else seen.claims

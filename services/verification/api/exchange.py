@@ -112,7 +112,7 @@ async def push(request: Request) -> Response:
     content = (await request.body()).strip()
     try:
         learner_id = await _learner(request, WRITE_CREDENTIALS)
-        _take_turn(request, learner_id)
+        await _take_turn(request, learner_id)
         held = Held(content, _TOKEN.fullmatch(content) is not None)
         credential_id, issued_at = await _genuine(request, held)
         async with begin(database_of(request)) as work:
@@ -176,10 +176,10 @@ async def _learner(request: Request, scope: str) -> str:
     return found[0]
 
 
-def _take_turn(request: Request, learner_id: str) -> None:
+async def _take_turn(request: Request, learner_id: str) -> None:
     """Each push costs a verification, and reaches out to other sites. Raises `_Refusal` 429."""
     try:
-        parts_of(request).pace.take(f"learner {learner_id}")
+        await parts_of(request).pace.take(f"learner {learner_id}")
     except Problem:
         raise _Refusal(429, "expected fewer badges a minute") from None
 

@@ -98,7 +98,7 @@ async def revoke(request: Request) -> Response:
 @router.post("/register", status_code=201)
 async def register(request: Request) -> Response:
     """Register a program: its name, where it lives, where learners go back to. So many a minute of one caller."""
-    parts_of(request).pace.take(request.client.host if request.client else "")
+    await parts_of(request).pace.take(request.client.host if request.client else "")
     content = await request.body()
     try:
         document: Any = orjson.loads(content) if len(content) <= _FORM_BYTES else None
@@ -115,7 +115,7 @@ async def register(request: Request) -> Response:
 async def _wallet_token(request: Request, fields: list[tuple[str, str]]) -> Response:
     parts = parts_of(request)
     try:
-        parts.codes_pace.take(request.client.host if request.client else "")
+        await parts.codes_pace.take(request.client.host if request.client else "")
     except Problem as problem:
         told = {"error": "slow_down", "error_description": problem.detail}
         answer = _answered(handlers.Answer(429, told, problem.headers))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from threading import Lock
 from typing import NamedTuple
 from uuid import UUID
@@ -24,6 +25,7 @@ from libs.common.credentials.proof import verify_proof
 from libs.common.credentials.shape import Shapes
 from services.verification import store
 from services.verification.api.parts import Parts, database_of, parts_of
+from services.verification.api.recalling import logged_if_needed
 from services.verification.api.verifications import path_of_own
 from services.verification.api.visible import is_public
 from services.verification.model import Badge, Key
@@ -33,11 +35,15 @@ from services.verification.rules.verdict import decide_verdict
 
 
 class Known(NamedTuple):
-    """What is known here about the badges of some lines: the badges, their issuers' keys, the issuers named."""
+    """What is known here about the badges of some lines: the badges, their issuers' keys, the issuers named.
+
+    `logged` says when badges were logged, where a key was withdrawn.
+    """
 
     badges: Mapping[UUID, Badge]
     keys: Mapping[str, tuple[Key, ...]]
     issuers: frozenset[str]
+    logged: Mapping[UUID, datetime]
 
 
 class OwnBadges:
@@ -55,7 +61,9 @@ class OwnBadges:
             return {}
         badges = await store.badges(pool, list(set(named.values())))
         names = sorted({badge.issuer_id for badge in badges.values()})
-        known = Known(badges, await store.keys_of_issuers(pool, names), await store.known_issuers(pool, names))
+        keys = await store.keys_of_issuers(pool, names)
+        logged = await logged_if_needed(pool, badges.keys(), (key for found in keys.values() for key in found))
+        known = Known(badges, keys, await store.known_issuers(pool, names), logged)
         chosen = [
             (line, badge)
             for line in lines
@@ -90,6 +98,7 @@ class OwnBadges:
             standing=standing,
             issuer_known=badge.issuer_id in known.issuers,
             awarded_at=badge.awarded_at,
+            logged_at=known.logged.get(badge.badge_id),
         )
         return judge_own(badge, proof, verdict, standing, line.person)
 

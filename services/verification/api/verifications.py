@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import asdict
 from urllib.parse import urlsplit
-from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Request
@@ -23,6 +22,7 @@ from libs.common.web.brought import Brought, brought_in
 from libs.common.web.pages import SCRIPTED
 from services.verification import store
 from services.verification.api.parts import Parts, database_of, parts_of
+from services.verification.api.recalling import badge_of
 from services.verification.store import trust
 
 router = APIRouter(tags=["verifications"])
@@ -81,7 +81,7 @@ def _page(request: Request, judgement: Judgement | None) -> Response:
 async def _verify(request: Request, brought: Brought) -> Judgement:
     parts = parts_of(request)
     caller = request.client.host if request.client else ""
-    parts.pace.take(caller)
+    await parts.pace.take(caller)
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             await parts.pace.places.acquire()
@@ -92,7 +92,7 @@ async def _verify(request: Request, brought: Brought) -> Judgement:
     finally:
         parts.pace.places.release()
     if len(brought.content) > MAX_BYTES or any(finding.reason == "too-costly" for finding in judgement.findings):
-        parts.pace.charge(caller, _COSTLY_TURNS)
+        await parts.pace.charge(caller, _COSTLY_TURNS)
     return judgement
 
 
@@ -128,7 +128,7 @@ async def _trusted(parts: Parts, database: Database) -> frozenset[str]:
 async def with_our_own_word(judgement: Judgement, parts: Parts, database: Database) -> Judgement:
     """Of our own badges we know first-hand whether they were withdrawn, whatever their lists say by now."""
     shown = judgement.shown
-    badge_id = None if shown is None else _own_badge(shown.credential_id, parts)
+    badge_id = None if shown is None else badge_of(shown.credential_id, parts.addresses)
     if shown is None or badge_id is None:
         return judgement
     try:
@@ -147,16 +147,6 @@ async def with_our_own_word(judgement: Judgement, parts: Parts, database: Databa
 
 def _names_of(issuer_id: str, parts: Parts) -> tuple[str, str]:
     return parts.addresses.issuer_did(issuer_id), parts.addresses.issuer_open_badge_2(issuer_id)
-
-
-def _own_badge(credential_id: str, parts: Parts) -> UUID | None:
-    folder, _, name = credential_id.rpartition("/")
-    if folder not in (parts.addresses.badge("x")[:-2], parts.addresses.assertion("x")[:-2]):
-        return None
-    try:
-        return UUID(name)
-    except ValueError:
-        return None
 
 
 def path_of_own(url: str, public_url: str) -> str | None:

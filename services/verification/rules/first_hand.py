@@ -11,6 +11,7 @@ from libs.common.checking.strict import Fault, first_object, read_json
 from libs.common.checking.words import REASONS
 from libs.common.credentials.proof import ProofResult
 from services.verification.model import Badge, Standing, Verdict
+from services.verification.rules.verdict import WITHDRAWN
 
 _STANDARD = "Open Badges 3.0"
 # Why a check of ours fails or stays open, in the words that the check of any badge uses.
@@ -37,6 +38,8 @@ def judge_own(
             notes.good(name)
             continue
         reason = proof.fault if name == "proof" else _REASONS.get((name, check.outcome), standing.state)
+        if check.detail == WITHDRAWN:
+            reason = "not-logged-before"
         note = notes.bad if check.outcome == "fail" else notes.unknown
         note(name, reason if reason in REASONS else "not-reached", standing.reason or "")
     note_recipient_3(first_object(document.get("credentialSubject")), person, notes)

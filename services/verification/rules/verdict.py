@@ -18,6 +18,7 @@ _DATE_DETAILS: dict[str, tuple[Outcome, str]] = {
     "expired": ("fail", "its time has run out"),
     "not-yet": ("fail", "its time has not begun"),
 }
+WITHDRAWN = "the issuer withdrew the key, and nothing shows that the badge is older"
 _SENTENCES = {
     "revoked": "Genuine, but withdrawn",
     "suspended": "Genuine, but suspended",
@@ -35,17 +36,18 @@ def decide_verdict(
     standing: Standing,
     issuer_known: bool,
     awarded_at: datetime | None = None,
+    logged_at: datetime | None = None,
 ) -> Verdict:
     """The verdict on a badge.
 
     `proof` is the outcome of checking its signature with the issuer's published `keys`; `signed_at` (aware) is
     when it was signed as far as anybody but the signer can say: when it was issued; `awarded_at` when awarding says
-    that it signed it, which outweighs that; `standing` where it stands
-    now; `issuer_known` whether the catalogue names the issuer. A key that is not known yet makes the answer
-    unknown, never forged (B6).
+    that it signed it, and `logged_at` when the log of issuance was signed with it in it: the earlier of them outweighs
+    what the signer says; `standing` where it stands now; `issuer_known` whether the catalogue names the issuer. A key
+    that is not known yet makes the answer unknown, never forged (B6).
     """
     signature = _signature(proof)
-    key = _key(proof, keys, signed_at, awarded_at)
+    key = _key(proof, keys, signed_at, earliest(awarded_at, logged_at))
     status = _STATUS_DETAILS.get(standing.state, ("pass", "not withdrawn or suspended"))
     dates = _DATE_DETAILS.get(standing.state, ("pass", "in force"))
     issuer: tuple[Outcome, str] = (
@@ -60,6 +62,11 @@ def decide_verdict(
     return Verdict(checks, authentic, current, issuer[0], _sentence(authentic, standing, issuer_known))
 
 
+def earliest(*instants: datetime | None) -> datetime | None:
+    """The earliest of the instants that are known; None if none is."""
+    return min((instant for instant in instants if instant is not None), default=None)
+
+
 def _signature(proof: ProofResult) -> tuple[Outcome, str]:
     if proof.ok:
         return "pass", "unchanged since it was signed"
@@ -71,7 +78,7 @@ def _signature(proof: ProofResult) -> tuple[Outcome, str]:
 
 
 def _key(
-    proof: ProofResult, keys: Sequence[Key], signed_at: datetime, awarded_at: datetime | None
+    proof: ProofResult, keys: Sequence[Key], signed_at: datetime, known_since: datetime | None
 ) -> tuple[Outcome, str]:
     if not proof.ok:
         return "unknown", "not looked at, since the signature does not tell"
@@ -80,11 +87,11 @@ def _key(
     if key is None:
         return "unknown", "signed with a key that we do not know yet"
     # Our own record of when it was signed is to this badge what the log of issuance is to any (B8).
-    trust = key_trust(key, signed_at, awarded_at)
+    trust = key_trust(key, signed_at, known_since)
     if trust.stands:
         return "pass", "the issuer's own key at that time"
     if trust.ground == "revoked-and-not-logged-before":
-        return "fail", "the issuer withdrew the key, and nothing shows that the badge is older"
+        return "fail", WITHDRAWN
     return "fail", "the key was not the issuer's at that time"
 
 

@@ -182,25 +182,25 @@ async def test_a_large_record_costs_as_much_as_many(served: Service) -> None:
         assert (await served.client.post("/verifications", content=content)).status_code == status
 
 
-def test_turns_come_back() -> None:
+async def test_turns_come_back() -> None:
     now = [0.0]
     pace = Pace(60, lambda: now[0])
     for _ in range(60):
-        pace.take("192.0.2.1")
+        await pace.take("192.0.2.1")
     with pytest.raises(Problem):
-        pace.take("192.0.2.1")
-    pace.take("192.0.2.2")
+        await pace.take("192.0.2.1")
+    await pace.take("192.0.2.2")
     for _ in range(60):
-        pace.take("2001:db8::1")
+        await pace.take("2001:db8::1")
     with pytest.raises(Problem):
-        pace.take("2001:db8::2")
+        await pace.take("2001:db8::2")
     now[0] = 1.0
-    pace.take("192.0.2.1")
-    pace.charge("192.0.2.3", 61)
+    await pace.take("192.0.2.1")
+    await pace.charge("192.0.2.3", 61)
     with pytest.raises(Problem):
-        pace.take("192.0.2.3")
+        await pace.take("192.0.2.3")
     now[0] = 4.0
-    pace.take("192.0.2.3")
+    await pace.take("192.0.2.3")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libs.common.checking import Terms, check
-from libs.common.checking.dialogue import Answer, Canonicalise, Fetched, Refused
+from libs.common.checking.dialogue import Answer, Canonicalise, Fetched, Recall, Recorded, Refused
 from libs.common.checking.model import Judgement
 from libs.common.credentials import open_badges_2
 from libs.common.credentials.keys import LocalSigner, PublishedKey, did_document
@@ -63,7 +63,11 @@ def judged(content: bytes, web: bytes) -> Judgement:
     try:
         question = next(asking)
         while True:
-            answer: Answer = Refused("json-ld") if isinstance(question, Canonicalise) else Fetched(200, "", web)
+            answer: Answer = Fetched(200, "", web)
+            if isinstance(question, Canonicalise):
+                answer = Refused("json-ld")
+            elif isinstance(question, Recall):
+                answer = Recorded(web, at(-1))
             question = asking.send(answer)
     except StopIteration as end:
         return end.value
