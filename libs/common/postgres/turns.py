@@ -31,7 +31,8 @@ class SharedTurns:
         """`database_of` gives the database, once the process has one; the processes of a service share `secret`."""
         self._database_of = database_of
         self._secret = secret
-        self._forgetting: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._forgetting: asyncio.Future[None] | None = None
 
     async def take(self, caller: str, turn_seconds: float, bucket_seconds: float) -> float | None:
         """Take a turn that comes back after `turn_seconds`, out of a bucket that fills in `bucket_seconds`.
@@ -60,12 +61,14 @@ class SharedTurns:
 
     def _forget_later(self) -> None:
         # A timer rather than a task: a process that ends has nothing to wait for.
-        if self._forgetting is None:
-            loop = asyncio.get_running_loop()
-            self._forgetting = loop.call_later(FORGET_SECONDS, lambda: asyncio.ensure_future(self._forget()))
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(FORGET_SECONDS, self._begin_to_forget)
+
+    def _begin_to_forget(self) -> None:
+        self._timer = None
+        self._forgetting = asyncio.ensure_future(self._forget())
 
     async def _forget(self) -> None:
-        self._forgetting = None
         try:
             others = await self.forget()
         except AWAY:
