@@ -16,6 +16,7 @@ from libs.common.contracts import (
     EndorsementSigned,
     Enrolled,
     ImportedBadgeWithdrawn,
+    ImportRefused,
     IssuerPublished,
     KeyPublished,
     LearnerRegistered,
@@ -35,7 +36,7 @@ from services.progress.model import FORMS
 # Told on `badge-issued`, and nothing that is kept here.
 _PASSED_OVER = (
     StatusListSigned, KeyPublished, ActDone, BadgesLogged, BadgeImported,
-    ImportedBadgeWithdrawn, EndorsementSigned, AssertionSigned, RecordSigned,
+    ImportedBadgeWithdrawn, ImportRefused, EndorsementSigned, AssertionSigned, RecordSigned,
 )  # fmt: skip
 
 HEARS = (

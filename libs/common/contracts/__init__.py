@@ -15,6 +15,7 @@ from libs.common.contracts.awarding import (
     BadgeSuspended,
     EndorsementSigned,
     ImportedBadgeWithdrawn,
+    ImportRefused,
     KeyPublished,
     LoggedBadge,
     MilestoneReached,
@@ -39,6 +40,7 @@ from libs.common.contracts.progress import (
 )
 from libs.common.contracts.records import RecordSigned
 from libs.common.contracts.rehearsing import RehearsalCompleted
+from libs.common.contracts.verification import BadgePushed
 
 CONTRACTS: tuple[type[Contract], ...] = (
     PictureUploaded,
@@ -62,6 +64,8 @@ CONTRACTS: tuple[type[Contract], ...] = (
     RehearsalCompleted,
     BadgeImported,
     ImportedBadgeWithdrawn,
+    ImportRefused,
+    BadgePushed,
     EndorsementSigned,
     AssertionSigned,
     RecordSigned,
@@ -81,6 +85,7 @@ __all__ = [
     "BadgeExpired",
     "BadgeImported",
     "BadgeIssued",
+    "BadgePushed",
     "BadgeReinstated",
     "BadgeRevoked",
     "BadgeSuspended",
@@ -91,6 +96,7 @@ __all__ = [
     "Enrolled",
     "EvidenceVerified",
     "EvidenceWithdrawn",
+    "ImportRefused",
     "ImportedBadgeWithdrawn",
     "IssuerPublished",
     "KeyPublished",

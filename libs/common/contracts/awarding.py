@@ -256,6 +256,25 @@ class ImportedBadgeWithdrawn(Contract):
     cause: Literal["revoked", "suspended", "expired", "taken-back"]
 
 
+class ImportRefused(Contract):
+    """A badge that a program pushed does not count, or not yet (B12). Key: `import:<import_id>`.
+
+    `import_id` is the push id of the `BadgePushed` that brought it, `digest` that of what was looked at. `cause` is a
+    short code, `detail` says it in English. `is_final` is false where it may still count: it is tried again, or the
+    learner has yet to say to whom it was awarded.
+    """
+
+    TYPE: ClassVar[str] = "cairn.import-refused.v1"
+    TOPIC: ClassVar[str] = BADGE_ISSUED
+
+    import_id: UUID
+    learner_id: Identifier
+    digest: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+    cause: Identifier
+    detail: Text
+    is_final: bool = True
+
+
 class EndorsementSigned(Contract):
     """An issuer speaks for an achievement version or a badge. Key: `endorsement:<endorsement_id>`.
 

@@ -26,6 +26,9 @@ ACTIVITY_COMPLETED: Final = "activity-completed"
 ASSESSMENT_SCORED: Final = "assessment-scored"
 BADGE_ISSUED: Final = "badge-issued"
 REHEARSALS: Final = "rehearsals"
+PUSHED_BADGES: Final = "pushed-badges"
+# What may name a person: kept out of reasons and dead letters, and erased by a tombstone (B7).
+PRIVATE: Final = frozenset({LEARNERS, PUSHED_BADGES})
 
 
 def dead_letters(service: str) -> str:
@@ -42,5 +45,6 @@ TOPICS: Final[tuple[Topic, ...]] = (
     Topic(ASSESSMENT_SCORED, "progress"),
     Topic(BADGE_ISSUED, "awarding"),
     Topic(REHEARSALS, "awarding", partitions=1),
+    Topic(PUSHED_BADGES, "verification", compacted=True),
     *(Topic(dead_letters(service), service, partitions=1) for service in SERVICES),
 )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from libs.common.contracts.topics import LEARNERS
+from libs.common.contracts.topics import PRIVATE
 from libs.common.messaging import store
 from libs.common.messaging.hearing import Entry, Hearing, Unusable
 from libs.common.messaging.settlement import Settlement, bury, run
@@ -112,7 +112,7 @@ class Batch:
 
 def _erases(entry: Entry) -> bool:
     """Whether it is the tombstone of a learner."""
-    return entry.record.topic == LEARNERS and entry.record.value is None
+    return entry.record.topic in PRIVATE and entry.record.value is None
 
 
 def _id_of(entry: Entry) -> UUID:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from libs.common.contracts.contract import Contract
 from libs.common.contracts.envelope import Envelope, Refusal, read_message
-from libs.common.contracts.topics import LEARNERS
+from libs.common.contracts.topics import PRIVATE
 from libs.common.messaging.work import Work
 
 T = TypeVar("T")
@@ -176,7 +176,7 @@ def event_uuid(event: Envelope) -> UUID:
 
 def _explain(fault: ValidationError, topic: str) -> str:
     # Reasons are read by operators and told on Kafka: what the topic with personal data holds stays out of them.
-    private = topic == LEARNERS
+    private = topic in PRIVATE
     errors = fault.errors(include_url=False, include_context=False, include_input=True)
     told = [
         f"{'/' + '/'.join(map(str, error['loc'])) if error['loc'] else 'value'}: {error['msg']},"

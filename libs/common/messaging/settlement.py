@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from libs.common.contracts.topics import LEARNERS
+from libs.common.contracts.topics import PRIVATE
 from libs.common.messaging import store
 from libs.common.messaging.faults import is_passing, name_of
 from libs.common.messaging.hearing import Entry, Hearing, Received, Unusable
@@ -82,7 +82,7 @@ class Settlement:
     def _blame(self, entry: Entry, fault: Exception) -> None:
         event = entry.received.event if entry.received else None
         # A database quotes what it could not keep; what the topic with personal data holds stays out of reasons.
-        why = name_of(fault) if entry.record.topic == LEARNERS else f"{type(fault).__name__}: {fault}"
+        why = name_of(fault) if entry.record.topic in PRIVATE else f"{type(fault).__name__}: {fault}"
         self._close(entry, Unusable("handler", why, event))
 
     def _close(self, entry: Entry, why: Unusable) -> None:

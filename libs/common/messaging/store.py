@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from libs.common.contracts.topics import LEARNERS, dead_letters
+from libs.common.contracts.topics import PRIVATE, dead_letters
 from libs.common.messaging.hearing import Entry, Record, Unusable, event_uuid
 from libs.common.messaging.work import LARGEST_VALUE_BYTES
 from libs.common.postgres.queries import load_queries
@@ -99,7 +99,7 @@ async def add_dead_letter(
     attempts = max(entry.attempts, 1)
     names, values = _stored_headers(record)
     # Without a key no erasure finds it.
-    kept = None if record.topic == LEARNERS and not record.key else record.value
+    kept = None if record.topic in PRIVATE and not record.key else record.value
     dead_letter_id = await connection.fetchval(
         SQL["add_dead_letter"],
         record.topic, record.partition, record.offset, sent_at(record), record.key, kept, names, values,
@@ -118,12 +118,12 @@ async def add_dead_letter(
 
 async def erase_parked(connection: Connection, keys: Sequence[bytes]) -> None:
     """Forget what waits behind dead letters about learners (by their keys) who are erased."""
-    await connection.execute(SQL["erase_parked"], LEARNERS, list(keys))
+    await connection.execute(SQL["erase_parked"], list(PRIVATE), list(keys))
 
 
 async def erase_dead_letters(connection: Connection, keys: Sequence[bytes]) -> None:
     """Give up the dead letters about learners (by their keys) who are erased: value, headers and reason go."""
-    await connection.execute(SQL["erase_dead_letters"], LEARNERS, list(keys))
+    await connection.execute(SQL["erase_dead_letters"], list(PRIVATE), list(keys))
 
 
 async def _tell_dead_letter(connection: Connection, service: str, record: Record, told: dict[str, str]) -> None:
@@ -133,7 +133,7 @@ async def _tell_dead_letter(connection: Connection, service: str, record: Record
     if headers_bytes > room:
         names, values, headers_bytes = [], [], 0
         told["dead_letter_headers"] = "too large to pass on; kept in the table dead_letter"
-    if record.topic == LEARNERS:
+    if record.topic in PRIVATE:
         # Nothing on Kafka can be erased but by a tombstone of its own topic (B7).
         names, values, value = [], [], None
         told["dead_letter_value"] = "personal data, not passed on; kept in the table dead_letter until it is erased"

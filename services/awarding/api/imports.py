@@ -28,13 +28,12 @@ from services.awarding import handlers
 from services.awarding.api.records import learner_reader
 from services.awarding.api.requests import database_of
 from services.awarding.model import Import, NotImported
-from services.awarding.rules.imports import decide_import, import_told, is_own, issuer_named, next_look
+from services.awarding.rules.imports import OWN_BADGE, decide_import, import_told, is_own, issuer_named, next_look
 from services.awarding.store import learners as learner_store
 
 WRITES = "records.write"
 _PATIENCE_SECONDS = 5
 _STATUS = {"duplicate": 409, "too-many": 409}
-_OWN = NotImported("own-badge", "Expected a badge of another issuer: our own badges count by themselves.")
 _TITLES = {
     "nothing-found": "No badge found",
     "not-genuine": "Badge is not genuine or not in force",
@@ -83,7 +82,7 @@ async def bring(request: Request, response: Response, learner_id: str, principal
     if not await learner_store.is_learner_known(database_of(request).pool, learner_id):
         raise Problem(404, "Not found", "Expected a known learner, found none of this id.")
     if is_own(issuer_named(brought.content), desk.addresses):
-        raise _refusal(_OWN, None)
+        raise _refusal(OWN_BADGE, None)
     now = datetime.now(UTC)
     judgement, carried = await _judged(desk, principal, brought, Terms(now, frozenset(), person))
     found = decide_import(judgement, desk.addresses)
@@ -127,10 +126,16 @@ async def imported(
 
 @router.post("/{import_id}/check", status_code=202)
 async def check(request: Request, learner_id: str, import_id: UUID, principal: Writer) -> dict[str, Any]:
-    """Have a badge looked at again at its source, without waiting for its turn."""
+    """Have a badge looked at again at its source, without waiting for its turn.
+
+    With `recipient` as for one that is brought, where it is not known to whom a pushed badge was awarded.
+    """
     await cast("Desk", request.app.state.desk).pace.take(principal.subject)
+    person = _person_named(request.query_params["recipient"]) if "recipient" in request.query_params else None
+    named = None if person is None else (person.kind, person.identity)
+    vouched = principal.learner_id != learner_id
     async with begin(database_of(request)) as work:
-        asked = await handlers.schedule_import_check(work, learner_id, import_id)
+        asked = await handlers.schedule_import_check(work, learner_id, import_id, named, is_vouched=vouched)
         found = await handlers.show_import(work.connection, learner_id, import_id)
     if not asked or found is None:
         raise not_found()
@@ -148,7 +153,14 @@ async def drop(request: Request, learner_id: str, import_id: UUID, _: Writer) ->
 
 def _person(request: Request, brought: Brought) -> Person:
     asked = request.query_params.get("recipient")
-    person = person_of(asked) if asked else brought.person
+    return _required(person_of(asked) if asked else brought.person)
+
+
+def _person_named(text: str) -> Person:
+    return _required(person_of(text))
+
+
+def _required(person: Person | Fault | None) -> Person:
     if isinstance(person, Fault):
         raise Problem(422, "Invalid request", errors=({"pointer": "/recipient", "detail": person.more},))
     if person is None or "\0" in person.kind + person.identity or len(person.identity) > 2000:

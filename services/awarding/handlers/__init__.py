@@ -52,6 +52,7 @@ from services.awarding.handlers.logbook import Logbook, record_logged
 from services.awarding.handlers.milestones import on_milestone_reached
 from services.awarding.handlers.mosaic import Shelf, show_mosaic
 from services.awarding.handlers.office import Office
+from services.awarding.handlers.pushes import on_badge_pushed, pass_over
 from services.awarding.handlers.reading import explain_achievement, show_trail
 from services.awarding.handlers.recheck import recheck_waiting, schedule_recheck
 from services.awarding.handlers.records import (
@@ -88,6 +89,7 @@ __all__ = [
     "on_activity_completed",
     "on_assessment_scored",
     "on_badge_imported",
+    "on_badge_pushed",
     "on_completion_retracted",
     "on_endorsement_signed",
     "on_evidence_verified",

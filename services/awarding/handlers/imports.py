@@ -15,21 +15,24 @@ from libs.common.checking.recipient import Person
 from libs.common.contracts import BadgeImported, ImportedBadgeWithdrawn
 from libs.common.credentials.identifiers import email_digest
 from libs.common.messaging.hearing import Received
-from libs.common.messaging.work import Outgoing, Work, begin
+from libs.common.messaging.work import Work, begin
 from libs.common.verifying import Verifier
-from services.awarding.handlers.award import SOURCE
 from services.awarding.handlers.facts import keep_facts, void_facts
 from services.awarding.handlers.office import Office
-from services.awarding.model import FactKind, ForeignBadge, Import, LossCause, NewFact, NewVoid, NotImported
+from services.awarding.handlers.pushes import outgoing, tell_refusals
+from services.awarding.model import Due, FactKind, ForeignBadge, Import, LossCause, NewFact, NewVoid, NotImported
 from services.awarding.rules.imported import objects_of
 from services.awarding.rules.imports import (
     MOST_RETRIES,
+    addresses_named,
     decide_claim,
     decide_import,
     decide_recheck,
     import_told,
     next_look,
     refused,
+    renewed,
+    unbound,
 )
 from services.awarding.store import imports as import_store
 
@@ -47,12 +50,16 @@ _NEVER_CLEAR = NotImported("never-clear", "Nobody could tell for weeks whether i
 
 
 class Look(NamedTuple):
-    """Another look at an import: what it found, the badge that was judged, when, and how long until the next."""
+    """Another look at an import: what it found, the badge that was judged, when, and how long until the next.
+
+    `person` is whose it should be.
+    """
 
     judgement: Judgement
     carried: bytes
     at: datetime
     every: timedelta
+    person: tuple[str, str] | None = None
 
 
 async def record_import(work: Work, imported: Import) -> Import | NotImported:
@@ -73,9 +80,14 @@ async def withdraw_import(work: Work, learner_id: str, import_id: UUID, at: date
     return await import_store.leave_import(work.connection, learner_id, import_id, at)
 
 
-async def schedule_import_check(work: Work, learner_id: str, import_id: UUID) -> bool:
-    """Have an import looked at now; answers whether there is one that can be."""
-    return await import_store.recheck_import(work.connection, learner_id, import_id)
+async def schedule_import_check(
+    work: Work, learner_id: str, import_id: UUID, person: tuple[str, str] | None = None, *, is_vouched: bool = False
+) -> bool:
+    """Have an import looked at now, as awarded to `person` if that is said; answers whether there is one that can be.
+
+    `is_vouched`: an authorised person says so.
+    """
+    return await import_store.recheck_import(work.connection, learner_id, import_id, person, is_vouched=is_vouched)
 
 
 async def show_imports(reader: Reader, learner_id: str) -> list[dict[str, Any]]:
@@ -101,6 +113,7 @@ async def complete_imports(office: Office, work: Work, *, most: int) -> int:
     counted = [_counting(imported) for imported, why in decided if why is None]
     given_up = [refused(imported, why) for imported, why in decided if why is not None]
     await import_store.change_imports(work.connection, [*counted, *given_up])
+    tell_refusals(work, given_up)
     await _count(office, work, counted)
     left = [imported for imported, _ in waiting if imported.state == "leaving"]
     await _discount(office, work, [(one, "taken-back", one.checked_at) for one in left if one.counted_by is not None])
@@ -112,7 +125,9 @@ async def cancel_import(work: Work) -> list[UUID]:
     """Give the first import that waits up, because counting it failed and will fail again."""
     waiting = await import_store.waiting_imports(work.connection, 1)
     why = NotImported("failed", "It failed for a fault of ours, which was logged.")
-    await import_store.change_imports(work.connection, [refused(imported, why) for imported, _ in waiting])
+    given_up = [refused(imported, why) for imported, _ in waiting]
+    await import_store.change_imports(work.connection, given_up)
+    tell_refusals(work, given_up)
     return [imported.import_id for imported, _ in waiting]
 
 
@@ -120,12 +135,14 @@ async def recheck_imports(office: Office, database: Database, verifier: Verifier
     """Ask the sources of a few imports again; answers how many. No transaction is open while a source is asked."""
     async with begin(database) as work:
         due = await import_store.due_imports(work.connection, MOST_LOOKS, LEASE_SECONDS)
-    for imported in due:
-        now = datetime.now(UTC)
-        person = None if imported.person is None else Person(*imported.person)
-        judgement, carried = await verifier.judge(imported.brought or b"", Terms(now, frozenset(), person))
+    for one in due:
+        if not one.is_awaited:
+            continue
+        imported, person, now = one.imported, _whose(office, one), datetime.now(UTC)
+        terms = Terms(now, frozenset(), None if person is None else Person(*person))
+        judgement, carried = await verifier.judge(imported.brought or b"", terms)
         async with begin(database) as work:
-            await record_recheck(office, work, imported, Look(judgement, carried, now, every))
+            await record_recheck(office, work, imported, Look(judgement, carried, now, every, person))
     return len(due)
 
 
@@ -133,14 +150,16 @@ async def record_recheck(office: Office, work: Work, seen: Import, look: Look) -
     """Keep what another look at an import found; a badge that its issuer withdrew takes with it what stands on it."""
     await office.catalogue(work.connection)  # before the learner is locked
     imported = await import_store.locked_import(work.connection, seen.learner_id, seen.import_id)
-    if imported is None or imported.state != seen.state:
+    if imported is None or (imported.state, imported.digest) != (seen.state, seen.digest):
         return
     if imported.state == "unclear":
-        after = await _cleared(office, work, replace(imported, checks=imported.checks + 1), look)
+        asked = replace(imported, checks=imported.checks + 1, person=look.person, cause=None)
+        after = await _cleared(office, work, asked, look)
     else:
         after = await _looked_at(office, work, imported, look)
     after = replace(after, checked_at=look.at, next_check_at=next_look(after, look.at, look.every))
     await import_store.change_imports(work.connection, [after])
+    tell_refusals(work, [after])
 
 
 async def _cleared(office: Office, work: Work, imported: Import, look: Look) -> Import:
@@ -150,6 +169,8 @@ async def _cleared(office: Office, work: Work, imported: Import, look: Look) -> 
         return refused(imported, found)
     if found is None:
         return imported if imported.checks < MOST_RETRIES else refused(imported, _NEVER_CLEAR)
+    if imported.person is None:
+        return unbound(imported)
     genuine = replace(imported, state="genuine", badge=found, brought=look.carried)
     return refused(imported, _TWIN) if await import_store.import_twin(work.connection, genuine) else genuine
 
@@ -159,12 +180,25 @@ async def _looked_at(office: Office, work: Work, imported: Import, look: Look) -
     found = decide_recheck(imported, look.judgement, look.at)
     if imported.state == "counting" and found not in ("holds", "unknown"):
         await _discount(office, work, [(imported, found, look.at)])
-        return replace(imported, state="lost", cause=found, counted_by=None)
+        lost = replace(imported, state="lost", cause=found, counted_by=None)
+        return lost if lost.later is None else renewed(lost, lost.later)
     if imported.state == "lost" and found == "holds":
         again = replace(_counting(imported), checked_at=look.at)
         await _count(office, work, [again])
         return again
     return imported
+
+
+def _whose(office: Office, due: Due) -> tuple[str, str] | None:
+    """To whom an import should be awarded: what was said, else the learner's own address where the badge names it."""
+    imported, known = due.imported, due.email_digest
+    if imported.person is not None or imported.state != "unclear" or known is None:
+        return imported.person
+    for address in addresses_named(imported.brought or b""):
+        digest = email_digest(office.deployment.pepper, imported.learner_id, address)
+        if hmac.compare_digest(digest, known):
+            return "email", address
+    return None
 
 
 def _is_theirs(office: Office, imported: Import, known: bytes | None) -> bool:
@@ -194,7 +228,7 @@ async def _count(office: Office, work: Work, counted: Sequence[Import]) -> None:
             digest=imported.digest, valid_from=badge.valid_from, valid_until=badge.valid_until,
             revision=imported.revision,
         )  # fmt: skip
-        work.tell(_outgoing(told, counted_by, imported.checked_at, imported.traceparent))
+        work.tell(outgoing(told, counted_by, imported.checked_at, imported.traceparent))
         facts += _facts(told, counted_by, imported.checked_at, imported.traceparent)
     await keep_facts(office, work, facts)
 
@@ -210,7 +244,7 @@ async def _discount(office: Office, work: Work, lost: Sequence[tuple[Import, Los
             import_id=imported.import_id, learner_id=imported.learner_id, supersedes=counted_by, cause=cause
         )
         event_id = uuid5(counted_by, "withdrawn")
-        work.tell(_outgoing(told, event_id, at, None))
+        work.tell(outgoing(told, event_id, at, None))
         voids += _voids(imported.learner_id, badge, counted_by, event_id, at)
     await void_facts(office, work, voids)
 
@@ -227,23 +261,6 @@ def _voids(learner_id: str, badge: ForeignBadge, counted_by: UUID, event_id: UUI
         NewVoid(learner_id, _IMPORTED, name, counted_by, event_id, at)
         for name in objects_of(badge.issuer, badge.achievement)
     ]
-
-
-def _outgoing(
-    content: BadgeImported | ImportedBadgeWithdrawn, event_id: UUID, at: datetime, traceparent: str | None
-) -> Outgoing:
-    key = f"import:{content.import_id}"
-    return Outgoing(
-        topic=content.TOPIC,
-        key=key,
-        event_id=event_id,
-        type=content.TYPE,
-        source=SOURCE,
-        subject=key,
-        time=at,
-        value=content.model_dump_json(exclude_none=True).encode(),
-        traceparent=traceparent,
-    )
 
 
 async def on_badge_imported(office: Office, work: Work, events: Sequence[Received[BadgeImported]]) -> None:

@@ -35,6 +35,7 @@ async def on_learner_registered(office: Office, work: Work, events: Sequence[Rec
         await assertion_store.forget_assertions(work.connection, erased)
     if known:
         met_before = await learner_store.register_learners(work.connection, known)
+        await import_store.wake_pushes(work.connection, [one.learner_id for one in known])
         if met_before:
             await learner_store.recheck_learners(work.connection, met_before)
 

@@ -26,7 +26,16 @@ from services.awarding.model.bulk import BulkJob, BulkLine, BulkProgress, LineDo
 from services.awarding.model.challenges import Challenge
 from services.awarding.model.decisions import BadgeNow, ByHand, PastChange, Refused
 from services.awarding.model.endorsements import EndorsementAsked, SignedEndorsement
-from services.awarding.model.imports import ForeignBadge, Import, ImportState, KnownLearner, LossCause, NotImported
+from services.awarding.model.imports import (
+    Due,
+    ForeignBadge,
+    Import,
+    ImportState,
+    KnownLearner,
+    LossCause,
+    NotImported,
+    Pushed,
+)
 from services.awarding.model.keys import KEY_USES, FreeKey, IssuerKey, KeyAct, KeyActKind, KeyUse
 from services.awarding.model.milestones import Milestone
 from services.awarding.model.records import (
@@ -56,6 +65,7 @@ __all__ = [
     "Cause",
     "Challenge",
     "Change",
+    "Due",
     "Ended",
     "EndorsementAsked",
     "Fact",
@@ -81,6 +91,7 @@ __all__ = [
     "NotImported",
     "Nothing",
     "PastChange",
+    "Pushed",
     "RecordAsked",
     "RecordBadge",
     "RecordNow",

@@ -31,7 +31,8 @@ class Import:
 
     `brought` is what is checked again, `digest` is `sha256:<hex>` of it. `person` is whom it should be awarded to
     (kind, identity), kept until that is settled; `is_vouched`: an authorised person answers for that. `revision` says
-    how often it came to count, `counted_by` by which event it counts now, `cause` why it does not.
+    how often it came to count, `counted_by` by which event it counts now, `cause` why it does not. `is_pushed`: a program
+    brought it; `later` is what was pushed in its place while it counts.
     """
 
     import_id: UUID
@@ -51,6 +52,32 @@ class Import:
     next_check_at: datetime | None = None
     checks: int = 1
     traceparent: str | None = None
+    is_pushed: bool = False
+    later: bytes | None = None
+
+
+class Pushed(NamedTuple):
+    """A badge that a program pushed, to be looked at; `cause` says why that would be in vain, if it would."""
+
+    import_id: UUID
+    learner_id: str
+    content: bytes
+    digest: str
+    credential: str
+    pushed_at: datetime
+    cause: str | None
+    traceparent: str | None
+
+
+class Due(NamedTuple):
+    """An import that is to be looked at again, with the digest of its learner's e-mail address.
+
+    Not `is_awaited` is one that was pushed for a learner who is not registered yet.
+    """
+
+    imported: Import
+    email_digest: bytes | None
+    is_awaited: bool
 
 
 class KnownLearner(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from libs.common.checking import open_badges_3
 from libs.common.checking.dates import instant_of
 from libs.common.checking.model import Judgement, Shown
 from libs.common.checking.reading import Carried, read
-from libs.common.checking.strict import Fault, id_of, read_json
+from libs.common.checking.strict import Fault, id_of, objects, read_json
 from libs.common.checking.tokens import read_token
 from libs.common.contracts.contract import Uri
 from libs.common.credentials.addresses import Addresses
@@ -25,6 +26,7 @@ _STANDARDS = ("Open Badges 2.0", "Open Badges 3.0")
 _FIRST_RETRY, _LONGEST_RETRY = timedelta(minutes=5), timedelta(days=1)
 # With waits that double up to a day: about two weeks.
 MOST_RETRIES = 20
+_MOST_ADDRESSES, _LONGEST_ADDRESS = 10, 320
 # Of a badge that counts, only these words of its issuer cost it; anything else may be a fault on the way (B6).
 _LOSSES: Mapping[tuple[str, str], LossCause] = {
     ("status", "revoked"): "revoked",
@@ -33,6 +35,11 @@ _LOSSES: Mapping[tuple[str, str], LossCause] = {
     ("key", "key-revoked"): "revoked",
 }
 _FINAL = ("revoked", "expired")
+OWN_BADGE = NotImported("own-badge", "Expected a badge of another issuer: our own badges count by themselves.")
+UNBOUND = NotImported(
+    "unbound", "Expected a badge that names your registered e-mail address; say to which address it was awarded."
+)
+_UNCLEAR = "unclear: Nobody can tell yet whether it is genuine; it is tried again."
 
 
 def decide_import(judgement: Judgement, addresses: Addresses) -> ForeignBadge | NotImported | None:
@@ -46,7 +53,7 @@ def decide_import(judgement: Judgement, addresses: Addresses) -> ForeignBadge | 
     if judgement.standard and judgement.standard not in _STANDARDS:
         return NotImported("no-badge", f"Expected a badge, found {judgement.standard}.")
     if judgement.shown is not None and is_own(judgement.shown.issuer_id, addresses):
-        return NotImported("own-badge", "Expected a badge of another issuer: our own badges count by themselves.")
+        return OWN_BADGE
     if judgement.answer == "cannot-tell":
         return None
     assert judgement.shown is not None
@@ -71,15 +78,38 @@ def issuer_named(content: bytes) -> str:
         return ""
     if carried.kind == "url":
         return carried.content.decode("ascii", "replace")
+    document = _document(carried)
+    return id_of(document.get("issuer")) or id_of(document.get("badge")) or ""
+
+
+def addresses_named(content: bytes) -> tuple[str, ...]:
+    """The e-mail addresses that an Open Badges 3.0 badge names its recipient by, as they are written; not hashed ones.
+
+    Nothing of it is checked: whether the badge is a person's is for the verification to say.
+    """
+    carried = read(content)
+    if not isinstance(carried, Carried) or carried.kind == "url":
+        return ()
+    found: list[str] = []
+    for subject in objects(_document(carried).get("credentialSubject")):
+        own = id_of(subject.get("id")) or ""
+        if own.startswith("mailto:"):
+            found.append(own.removeprefix("mailto:"))
+        for entry in objects(subject.get("identifier")):
+            identity = entry.get("identityHash")
+            if entry.get("hashed") is not True and entry.get("identityType") in ("email", "emailAddress"):
+                found += [identity] if isinstance(identity, str) else []
+    return tuple(dict.fromkeys(address for address in found if 0 < len(address) <= _LONGEST_ADDRESS))[:_MOST_ADDRESSES]
+
+
+def _document(carried: Carried) -> dict[str, Any]:
     document: dict[str, Any] | Fault
     if carried.kind == "jws":
         token = read_token(carried.content)
         document = token if isinstance(token, Fault) else open_badges_3.credential_of(token)
     else:
         document = read_json(carried.content)
-    if isinstance(document, Fault):
-        return ""
-    return id_of(document.get("issuer")) or id_of(document.get("badge")) or ""
+    return {} if isinstance(document, Fault) else document
 
 
 def decide_claim(imported: Import, *, is_email_known: bool) -> NotImported | None:
@@ -109,6 +139,8 @@ def decide_recheck(imported: Import, judgement: Judgement, now: datetime) -> Lit
 def next_look(imported: Import, now: datetime, every: timedelta) -> datetime | None:
     """When to look at an import again: what may change at its source, and what could not be told yet."""
     if imported.state == "unclear":
+        if imported.cause is not None:  # it waits for a person
+            return None
         wait = min(_LONGEST_RETRY, _FIRST_RETRY * 2 ** min(imported.checks, 12))
         return now + wait if imported.checks < MOST_RETRIES else None
     if imported.state not in ("genuine", "counting", "lost") or imported.brought is None or imported.cause in _FINAL:
@@ -121,8 +153,28 @@ def next_look(imported: Import, now: datetime, every: timedelta) -> datetime | N
 def refused(imported: Import, why: NotImported) -> Import:
     """An import that is given up: nothing that names a person is left of it."""
     return replace(
-        imported, state="refused", cause=f"{why.why}: {why.detail}", brought=None, person=None, next_check_at=None
+        imported, state="refused", cause=f"{why.why}: {why.detail}", brought=None, later=None, person=None,
+        next_check_at=None,
     )  # fmt: skip
+
+
+def unbound(imported: Import) -> Import:
+    """A pushed badge of which nobody knows whether it is the learner's: it waits until that is said."""
+    return replace(imported, cause=f"{UNBOUND.why}: {UNBOUND.detail}", next_check_at=None)
+
+
+def renewed(imported: Import, content: bytes) -> Import:
+    """An import in whose place another badge was pushed, which is to be looked at like a new one."""
+    digest = "sha256:" + hashlib.sha256(content).hexdigest()
+    return replace(
+        imported, state="unclear", brought=content, digest=digest, later=None, badge=None, cause=None, checks=0,
+        person=None, is_vouched=False,
+    )  # fmt: skip
+
+
+def reason_of(imported: Import) -> str:
+    """Why a pushed badge does not count, or not yet: a short code, a colon and a sentence."""
+    return imported.cause or _UNCLEAR
 
 
 def import_told(imported: Import) -> dict[str, Any]:

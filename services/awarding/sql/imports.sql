@@ -23,13 +23,15 @@ select exists (
 ) or exists (
     select from imported_badge
     where learner_id = $1 and digest = $4 and state not in ('refused', 'leaving') and import_id <> $5
+      and not (is_pushed and state = 'unclear')
 );
 
 -- name: imports_of
 select * from imported_badge where learner_id = $1 and state <> 'leaving' order by place;
 
 -- name: import_count
-select count(*) from imported_badge where learner_id = $1;
+-- What programs pushed is bounded where it is pushed.
+select count(*) from imported_badge where learner_id = $1 and not is_pushed;
 
 -- name: import
 select * from imported_badge where learner_id = $1 and import_id = $2 and state <> 'leaving';
@@ -40,8 +42,14 @@ where learner_id = $1 and import_id = $2 and state <> 'leaving'
 returning import_id;
 
 -- name: recheck_import
-update imported_badge set next_check_at = now() where learner_id = $1 and import_id = $2 and brought is not null
-  and state in ('unclear', 'counting', 'lost')
+-- Whom it was awarded to may be named for one that nobody could tell about.
+update imported_badge
+set next_check_at = now(),
+    person_kind = case when state = 'unclear' then coalesce($3::text, person_kind) end,
+    person_identity = case when state = 'unclear' then coalesce($4, person_identity) end,
+    cause = case when state <> 'unclear' then cause end,
+    is_vouched = case when state = 'unclear' and $3::text is not null then $5 else is_vouched end
+where learner_id = $1 and import_id = $2 and brought is not null and state in ('unclear', 'counting', 'lost')
 returning import_id;
 
 -- name: waiting_imports
@@ -65,7 +73,11 @@ from (
     for no key update skip locked
 ) due
 where imported_badge.import_id = due.import_id
-returning imported_badge.*;
+returning imported_badge.*,
+    (select email_digest from learner where learner.learner_id = imported_badge.learner_id) as email_digest,
+    not is_pushed or exists (
+        select from learner where learner.learner_id = imported_badge.learner_id and registered_at is not null
+    ) as is_awaited;
 
 -- name: locked_import
 select imported.*
@@ -81,12 +93,15 @@ set state = told.state, brought = told.brought, person_kind = told.person_kind,
     achievement = told.achievement, credential = told.credential, name = told.name, standard = told.standard,
     valid_from = told.valid_from, valid_until = told.valid_until, revision = told.revision,
     counted_by = told.counted_by, cause = told.cause, checked_at = told.checked_at,
-    next_check_at = told.next_check_at, checks = told.checks
+    next_check_at = told.next_check_at, checks = told.checks, digest = told.digest, later = told.later,
+    is_vouched = told.is_vouched
 from unnest($1::uuid[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
             $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::integer[],
-            $15::uuid[], $16::text[], $17::timestamptz[], $18::timestamptz[], $19::integer[])
+            $15::uuid[], $16::text[], $17::timestamptz[], $18::timestamptz[], $19::integer[], $20::text[], $21::bytea[],
+            $22::boolean[])
      as told (import_id, state, brought, person_kind, person_identity, issuer, issuer_name, achievement, credential,
-              name, standard, valid_from, valid_until, revision, counted_by, cause, checked_at, next_check_at, checks)
+              name, standard, valid_from, valid_until, revision, counted_by, cause, checked_at, next_check_at, checks,
+              digest, later, is_vouched)
 where known.import_id = told.import_id;
 
 -- name: drop_imports
@@ -109,7 +124,16 @@ from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $
 order by import_id, revision desc
 on conflict (import_id) do update
     set state = 'counting', revision = excluded.revision, counted_by = excluded.counted_by, cause = null,
-        checked_at = excluded.checked_at
+        checked_at = excluded.checked_at, issuer = excluded.issuer, issuer_name = excluded.issuer_name,
+        achievement = excluded.achievement, name = excluded.name, standard = excluded.standard,
+        valid_from = excluded.valid_from, valid_until = excluded.valid_until,
+        -- What was pushed since, another than is told of, is looked at when this one counts no more.
+        later = case when known.digest = excluded.digest then known.later
+                     when 'sha256:' || encode(sha256(known.later), 'hex') = excluded.digest then null
+                     else coalesce(known.later, known.brought) end,
+        brought = case when known.digest = excluded.digest then known.brought
+                       when 'sha256:' || encode(sha256(known.later), 'hex') = excluded.digest then known.later end,
+        digest = excluded.digest
     where known.revision < excluded.revision;
 
 -- name: known_imports
@@ -119,3 +143,50 @@ select * from imported_badge where import_id = any($1::uuid[]) and issuer is not
 update imported_badge known set state = 'lost', cause = told.cause, counted_by = null
 from unnest($1::uuid[], $2::text[], $3::uuid[]) as told (import_id, cause, counted_by)
 where known.import_id = told.import_id and known.counted_by = told.counted_by;
+
+-- name: keep_pushes
+-- What programs pushed, to be looked at; nothing of those who were erased meanwhile (B7).
+insert into imported_badge (import_id, learner_id, state, cause, brought, digest, is_vouched, actor, asked_at,
+                            credential, checked_at, next_check_at, checks, traceparent, is_pushed)
+select import_id, learner_id, case when cause is null then 'unclear' else 'refused' end, cause,
+       case when cause is null then brought end, digest, false, 'program', pushed_at, credential, pushed_at,
+       case when cause is null then now() end, 0, traceparent, true
+from unnest($1::uuid[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::text[])
+     as told (import_id, learner_id, brought, digest, credential, pushed_at, cause, traceparent)
+where not exists (
+    select from learner where learner.learner_id = told.learner_id and erased_at is not null for share
+)
+on conflict do nothing
+returning import_id;
+
+-- name: renew_pushes
+-- Pushed again: another than was there takes its place at once, or once the one that counts does so no more. The same
+-- completes one that is remembered without the badge itself.
+update imported_badge known
+set state = case when known.digest <> told.digest and known.state in ('unclear', 'refused', 'lost')
+                 then 'unclear' else known.state end,
+    cause = case when known.digest = told.digest or known.state in ('genuine', 'counting') then known.cause end,
+    checks = case when known.digest = told.digest or known.state in ('genuine', 'counting') then known.checks else 0 end,
+    later = case when known.digest <> told.digest and known.state in ('genuine', 'counting') then told.brought end,
+    brought = case when known.state in ('genuine', 'counting') and known.digest <> told.digest
+                   then known.brought else told.brought end,
+    digest = case when known.state in ('genuine', 'counting') then known.digest else told.digest end,
+    issuer = case when known.digest = told.digest or known.state in ('genuine', 'counting') then known.issuer end,
+    is_vouched = known.is_vouched and (known.digest = told.digest or known.state in ('genuine', 'counting')),
+    person_kind = case when known.digest = told.digest or known.state = 'genuine' then known.person_kind end,
+    person_identity = case when known.digest = told.digest or known.state = 'genuine' then known.person_identity end,
+    next_check_at = now()
+from unnest($1::uuid[], $2::bytea[], $3::text[]) as told (import_id, brought, digest)
+where known.import_id = told.import_id and known.is_pushed and known.state <> 'leaving'
+  and (known.digest <> told.digest or known.later is not null
+       or (known.brought is null and known.state in ('counting', 'lost')));
+
+-- name: leave_pushes
+-- What was pushed is erased where it was pushed.
+update imported_badge set state = 'leaving', person_kind = null, person_identity = null
+where import_id = any($1::uuid[]) and is_pushed;
+
+-- name: wake_pushes
+-- Their learners became known, perhaps by another address than before.
+update imported_badge set next_check_at = now(), cause = null
+where learner_id = any($1::text[]) and is_pushed and state = 'unclear' and brought is not null;

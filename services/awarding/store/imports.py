@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from libs.common.contracts import BadgeImported, ImportedBadgeWithdrawn
-from services.awarding.model import ForeignBadge, Import
+from services.awarding.model import Due, ForeignBadge, Import, Pushed
 from services.awarding.store import IMPORTS
 
 if TYPE_CHECKING:
@@ -70,9 +70,12 @@ async def leave_import(connection: Connection, learner_id: str, import_id: UUID,
     return await connection.fetchval(IMPORTS["leave_import"], learner_id, import_id, at) is not None
 
 
-async def recheck_import(connection: Connection, learner_id: str, import_id: UUID) -> bool:
-    """Have an import looked at now; answers whether it can be."""
-    return await connection.fetchval(IMPORTS["recheck_import"], learner_id, import_id) is not None
+async def recheck_import(
+    connection: Connection, learner_id: str, import_id: UUID, person: tuple[str, str] | None, *, is_vouched: bool
+) -> bool:
+    """Have an import looked at now, as awarded to `person` if that is said; answers whether it can be."""
+    values = (learner_id, import_id, *(person or (None, None)), is_vouched)
+    return await connection.fetchval(IMPORTS["recheck_import"], *values) is not None
 
 
 async def waiting_imports(connection: Connection, most: int) -> list[tuple[Import, bytes | None]]:
@@ -81,9 +84,10 @@ async def waiting_imports(connection: Connection, most: int) -> list[tuple[Impor
     return [(_import(row), row["email_digest"]) for row in await connection.fetch(IMPORTS["waiting_imports"], most)]
 
 
-async def due_imports(connection: Connection, most: int, lease_seconds: float) -> list[Import]:
+async def due_imports(connection: Connection, most: int, lease_seconds: float) -> list[Due]:
     """Up to `most` imports to look at again; nobody else is given them for `lease_seconds`."""
-    return [_import(row) for row in await connection.fetch(IMPORTS["due_imports"], most, lease_seconds)]
+    rows = await connection.fetch(IMPORTS["due_imports"], most, lease_seconds)
+    return [Due(_import(row), row["email_digest"], row["is_awaited"]) for row in rows]
 
 
 async def locked_import(connection: Connection, learner_id: str, import_id: UUID) -> Import | None:
@@ -99,11 +103,38 @@ async def change_imports(connection: Connection, imports: Sequence[Import]) -> N
     rows = [
         (
             one.import_id, one.state, one.brought, *(one.person or (None, None)), *_said(one.badge), one.revision,
-            one.counted_by, one.cause, one.checked_at, one.next_check_at, one.checks,
+            one.counted_by, one.cause, one.checked_at, one.next_check_at, one.checks, one.digest, one.later,
+            one.is_vouched,
         )
         for one in imports
     ]  # fmt: skip
     await connection.execute(IMPORTS["change_imports"], *_columns(rows))
+
+
+async def keep_pushes(connection: Connection, pushes: Sequence[Pushed]) -> set[UUID]:
+    """Keep badges that were pushed; answers which are new. What was there is renewed where it is another."""
+    if not pushes:
+        return set()
+    rows = [
+        (one.import_id, one.learner_id, one.content, one.digest, one.credential, one.pushed_at, one.cause,
+         one.traceparent)
+        for one in pushes
+    ]  # fmt: skip
+    added = {row["import_id"] for row in await connection.fetch(IMPORTS["keep_pushes"], *_columns(rows))}
+    again = [(one.import_id, one.content, one.digest) for one in pushes if one.import_id not in added]
+    if again:
+        await connection.execute(IMPORTS["renew_pushes"], *_columns(again))
+    return added
+
+
+async def leave_pushes(connection: Connection, import_ids: Sequence[UUID]) -> None:
+    """Mark pushed badges to be taken out."""
+    await connection.execute(IMPORTS["leave_pushes"], list(import_ids))
+
+
+async def wake_pushes(connection: Connection, learner_ids: Sequence[str]) -> None:
+    """Have a look at pushed badges that could not be told to be these learners' so far."""
+    await connection.execute(IMPORTS["wake_pushes"], list(learner_ids))
 
 
 async def drop_imports(connection: Connection, import_ids: Sequence[UUID]) -> None:

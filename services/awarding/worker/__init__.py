@@ -15,6 +15,7 @@ from libs.common.contracts import (
     AchievementPublished,
     ActivityCompleted,
     AssessmentScored,
+    BadgePushed,
     CompletionRetracted,
     EvidenceVerified,
     EvidenceWithdrawn,
@@ -23,7 +24,7 @@ from libs.common.contracts import (
     PictureUploaded,
     ScoreVoided,
 )
-from libs.common.contracts.topics import ACTIVITY_COMPLETED, ASSESSMENT_SCORED, CATALOGUE, LEARNERS
+from libs.common.contracts.topics import ACTIVITY_COMPLETED, ASSESSMENT_SCORED, CATALOGUE, LEARNERS, PUSHED_BADGES
 from libs.common.credentials.addresses import Addresses
 from libs.common.fetching import Fetcher
 from libs.common.messaging.faults import backoff_seconds, is_passing, name_of
@@ -72,6 +73,7 @@ def hears(office: Office) -> tuple[Hears, ...]:
         Hears(ACTIVITY_COMPLETED, CompletionRetracted, partial(handlers.on_completion_retracted, office)),
         Hears(ASSESSMENT_SCORED, ScoreVoided, partial(handlers.on_score_voided, office)),
         Hears(ASSESSMENT_SCORED, EvidenceWithdrawn, partial(handlers.on_evidence_withdrawn, office)),
+        Hears(PUSHED_BADGES, BadgePushed, partial(handlers.on_badge_pushed, office), ordered=True),
     )
 
 

@@ -17,6 +17,7 @@ from libs.common.contracts import (
     BadgeSuspended,
     EndorsementSigned,
     ImportedBadgeWithdrawn,
+    ImportRefused,
     KeyPublished,
     MilestoneReached,
     RecordSigned,
@@ -79,6 +80,7 @@ def remembers(office: Office) -> tuple[Hears, ...]:
         Hears(BADGE_ISSUED, RecordSigned, on_record_signed, knows_seen=True),
         Hears(BADGE_ISSUED, BadgeImported, partial(handlers.on_badge_imported, office), knows_seen=True),
         Hears(BADGE_ISSUED, ImportedBadgeWithdrawn, withdrawn, knows_seen=True),
+        Hears(BADGE_ISSUED, ImportRefused, handlers.pass_over, knows_seen=True),
         Hears(BADGE_ISSUED, BadgesLogged, logbook.on_badges_logged, ordered=True, knows_seen=True),
         Hears(BADGE_ISSUED, StatusListSigned, on_status_list_signed, knows_seen=True),
     )

@@ -72,14 +72,14 @@ with added as (
 select id from added;
 
 -- name: erase_parked
-delete from parked where topic = $1 and key = any($2::bytea[]);
+delete from parked where topic = any($1::text[]) and key = any($2::bytea[]);
 
 -- name: erase_dead_letters
 -- The key stays, for others may wait behind it: it is an id. The rest goes.
 update dead_letter
 set value = null, header_names = '{}', header_values = '{}', reason = 'erased',
     state = case when state in ('waiting', 'resend', 'discard') then 'discarded' else state end
-where topic = $1 and key = any($2::bytea[]);
+where topic = any($1::text[]) and key = any($2::bytea[]);
 
 -- name: tell_dead_letter
 insert into outbox (topic, key, value, header_names, header_values) values ($1, $2, $3, $4, $5);
