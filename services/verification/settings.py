@@ -27,6 +27,14 @@ class VerificationSettings(ServiceSettings):
         le=100_000,
         description="how many short codes, and codes of offers to wallets, one caller may try in a minute",
     )
+    program_untried_days: float = Field(
+        7,
+        gt=0,
+        description="how long a program that registered for the Open Badges 3.0 API may wait for a first learner",
+    )
+    program_unused_days: float = Field(
+        400, ge=91, description="how long a program is remembered after it last came for a code or a token"
+    )
     drawn_bytes: int = Field(
         32 * 1024 * 1024, ge=0, description="largest size of the pictures and certificates in memory"
     )

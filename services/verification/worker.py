@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
 from libs.common.contracts import RecordSigned, awarding, enrollment
 from libs.common.contracts.topics import BADGE_ISSUED, CATALOGUE, LEARNERS
+from libs.common.messaging.faults import name_of
 from libs.common.messaging.hearing import Hears
 from libs.common.messaging.restoring import Plan
+from libs.common.messaging.work import begin
 from libs.common.messaging.worker_process import run_worker
+from libs.common.postgres.database import Database
 from libs.common.settings import ServiceSettings
 from services.verification import handlers
 from services.verification.handlers.endorsements import on_endorsement_signed
+from services.verification.handlers.granting.ending import expire_programs
+from services.verification.handlers.imports import (
+    on_badge_imported,
+    on_import_refused,
+    on_imported_badge_withdrawn,
+)
 from services.verification.handlers.learners import on_learner_registered
 from services.verification.handlers.log import on_badges_logged
 from services.verification.handlers.pictures import on_picture_uploaded
+from services.verification.settings import VerificationSettings
+
+log = structlog.get_logger(__name__)
+
+FORGET_SECONDS = 600.0
+FORGOTTEN_AT_ONCE = 1000
 
 # The order in which the events do their work, whatever it is, makes no difference to the state.
 HEARS = (
@@ -31,8 +51,9 @@ HEARS = (
     Hears(BADGE_ISSUED, awarding.ActDone, handlers.pass_over),
     # Only of what was logged the order matters: each head is that of the tree so far.
     Hears(BADGE_ISSUED, awarding.BadgesLogged, on_badges_logged, ordered=True),
-    Hears(BADGE_ISSUED, awarding.BadgeImported, handlers.pass_over),
-    Hears(BADGE_ISSUED, awarding.ImportedBadgeWithdrawn, handlers.pass_over),
+    Hears(BADGE_ISSUED, awarding.BadgeImported, on_badge_imported),
+    Hears(BADGE_ISSUED, awarding.ImportedBadgeWithdrawn, on_imported_badge_withdrawn),
+    Hears(BADGE_ISSUED, awarding.ImportRefused, on_import_refused),
     Hears(BADGE_ISSUED, awarding.EndorsementSigned, on_endorsement_signed),
     Hears(BADGE_ISSUED, awarding.AssertionSigned, handlers.on_assertion_signed),
     Hears(BADGE_ISSUED, RecordSigned, handlers.pass_over),
@@ -53,5 +74,33 @@ def read_plan(_: ServiceSettings) -> Plan:
 
 
 async def run(settings: ServiceSettings) -> None:
-    """Hear events until the process is told to stop. A fresh database is rebuilt from the topics by just this."""
-    await run_worker("verification", settings, HEARS)
+    """Hear events, relay what the api tells and forget what nobody uses, until the process is told to stop.
+
+    A fresh database is rebuilt from the topics by just this.
+    """
+    assert isinstance(settings, VerificationSettings)
+    database = await Database.connect(
+        settings.database_dsn.get_secret_value(), application_name="cairn-verification-aside", min_size=0, max_size=1
+    )
+    aside = asyncio.create_task(forget_programs(settings, database))
+    try:
+        await run_worker("verification", settings, HEARS)
+    finally:
+        aside.cancel()
+        await asyncio.gather(aside, return_exceptions=True)
+        await database.close()
+
+
+async def forget_programs(settings: VerificationSettings, database: Database) -> None:
+    """Forget programs, grants and tokens that nobody uses, some in a transaction, until cancelled."""
+    untried, unused = timedelta(days=settings.program_untried_days), timedelta(days=settings.program_unused_days)
+    while True:
+        gone = 0
+        try:
+            async with begin(database) as work:
+                now = datetime.now(UTC)
+                gone = await expire_programs(work, now=now, untried=untried, unused=unused, most=FORGOTTEN_AT_ONCE)
+        except Exception as fault:
+            log.warning("programs not forgotten", fault=name_of(fault))
+        # Again at once while there may be more.
+        await asyncio.sleep(1 if gone == FORGOTTEN_AT_ONCE else FORGET_SECONDS)

@@ -31,8 +31,8 @@ class Import:
 
     `brought` is what is checked again, `digest` is `sha256:<hex>` of it. `person` is whom it should be awarded to
     (kind, identity), kept until that is settled; `is_vouched`: an authorised person answers for that. `revision` says
-    how often it came to count, `counted_by` by which event it counts now, `cause` why it does not. `is_pushed`: a program
-    brought it; `later` is what was pushed in its place while it counts.
+    how often it came to count, `counted_by` by which event it counts now, `cause` why it does not. `is_pushed`: a
+    program brought it; `later` is what was pushed in its place while it counts.
     """
 
     import_id: UUID

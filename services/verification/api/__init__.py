@@ -43,6 +43,7 @@ from services.verification.api import (
     log,
     offers,
     pictures,
+    programs,
     refreshing,
     sharing,
     status_lists,
@@ -80,6 +81,7 @@ DOORS = (
     bundle,
     granting,
     wallet,
+    programs,
     exchange,
 )
 

@@ -46,9 +46,10 @@ async def consent(request: Request) -> Response:
     """The page on which a learner, signed in by their own link, lets a program in or does not."""
     fields = request.query_params.multi_items()
     wish = await handlers.show_wish(database_of(request).pool, fields, parts_of(request).now())
+    if isinstance(wish, handlers.Answer) and wish.status != 302:
+        return _answered(wish)
     # Anybody may register a program: strangers are sent to none, with an error neither (RFC 9700, section 4.11.2).
-    if not isinstance(wish, handlers.Answer) or wish.status == 302:
-        _require_learner(caller(request))
+    learner_id = _require_learner(caller(request))
     if isinstance(wish, handlers.Answer):
         return _answered(wish)
     own = urlsplit(wish.redirect_uri)
@@ -57,6 +58,7 @@ async def consent(request: Request) -> Response:
     return parts_of(request).pages.respond(
         request, "consent.html", cache_control=PRIVATE, headers={"Content-Security-Policy": policy},
         program=str(wish.client.metadata["client_name"]), place=own.netloc,
+        programs_path=f"/learners/{learner_id}/programs",
         wishes=[WORDS[scope] for scope in wish.scopes],
         fields=[(name, value) for name, value in fields if name != "lang"], token=form_token(request),
     )  # fmt: skip

@@ -47,7 +47,12 @@ async def badges_of_learner(request: Request, learner_id: str) -> Response:
         return _private_json(request, content)
     language = parts.pages.language_of(request)
     cards = [_card(parts.pages.languages.of(badge.language or language.tag), badge, where) for badge, where in walled]
-    return parts.pages.respond(request, "wall.html", cache_control=PRIVATE, learner_id=learner_id, cards=cards)
+    principal = caller(request)
+    own = principal is not None and principal.learner_id == learner_id
+    return parts.pages.respond(
+        request, "wall.html", cache_control=PRIVATE, learner_id=learner_id, cards=cards,
+        programs_path=f"/learners/{learner_id}/programs" if own else None,
+    )  # fmt: skip
 
 
 def _require_reader(request: Request, learner_id: str) -> None:

@@ -196,6 +196,7 @@ async def _page(request: Request, badge: Badge, made: Made | None = None) -> Res
         "sharing.html",
         cache_control=PRIVATE,
         badge_path=PATHS.badge(badge.badge_id),
+        programs_path=f"/learners/{badge.learner_id}/programs",
         claims=claims,
         share=badge.signed.share or Share(parts.sharing, None, shows_name=True, shows_evidence=True, changed_at=now),
         shared=decide_view(badge.signed.share, now, default=parts.sharing) is not None,

@@ -9,7 +9,9 @@ import structlog
 from libs.common.contracts.enrollment import LearnerRegistered
 from libs.common.messaging.hearing import Received
 from libs.common.messaging.work import Work
+from services.verification.handlers.backpack import tell_erased
 from services.verification.store import grants as grants_store
+from services.verification.store import imports as import_store
 from services.verification.store import sharing as sharing_store
 from services.verification.store import wallet as wallet_store
 
@@ -23,7 +25,10 @@ async def on_learner_registered(work: Work, events: Sequence[Received[LearnerReg
     """
     erased = [(event.event.key, event.event.time) for event in events if event.content is None]
     if erased:
-        await grants_store.erase_learners_grants(work.connection, [learner_id for learner_id, _ in erased])
+        learner_ids, instants = [learner_id for learner_id, _ in erased], dict(erased)
+        for learner_id, push_id in await grants_store.erase_learners_grants(work.connection, learner_ids):
+            tell_erased(work, [push_id], instants[learner_id])
+        await import_store.erase_import_words(work.connection, learner_ids)
         badges = await sharing_store.erase_learners(work.connection, erased)
         await wallet_store.erase_offers(work.connection)
         log.info("learners erased", learners=len(erased), badges=badges)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 
@@ -47,3 +47,34 @@ class GrantedToken:
     refresh_ends_at: datetime
     replaced_at: datetime | None
     ended_at: datetime | None
+
+
+Actor = Literal["learner", "program", "misuse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A program that a learner let in, and that still gets in: until `ends_at` unless it comes for new tokens.
+
+    `address` is where learners go back to from the consent page; `program` what the program calls itself.
+    """
+
+    grant_id: UUID
+    program: str
+    address: str
+    scope: str
+    granted_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GrantWord:
+    """That a program was let in or its access was ended, by whom and when. `misuse`: a code or token came twice."""
+
+    grant_id: UUID
+    act: Literal["granted", "ended"]
+    program: str
+    address: str
+    scope: str
+    actor: Actor
+    at: datetime

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
 
 from libs.common.postgres.queries import load_queries
 
@@ -33,11 +34,16 @@ async def credentials(
 
 
 async def keep_pushed_badge(
-    connection: Connection, learner_id: str, credential_id: str, held: Held, *, issued_at: datetime, at: datetime
-) -> bool | None:
-    """Keep a badge that was pushed; whether it is new. None, and nothing kept, if the learner lets no program in."""
-    values = (learner_id, credential_id, held.content, held.is_token, issued_at, at)
-    return await connection.fetchval(SQL["keep_pushed_badge"], *values)
+    connection: Connection, learner_id: str, credential_id: str, held: Held, *, issued_at: datetime, at: datetime,
+    push_id: UUID, digest: str,
+) -> tuple[bool, bool] | None:  # fmt: skip
+    """Keep a badge that was pushed; whether it is new, and whether it is another than was kept.
+
+    None, and nothing kept, if the learner lets no program in.
+    """
+    values = (learner_id, credential_id, held.content, held.is_token, issued_at, at, push_id, digest)
+    row = await connection.fetchrow(SQL["keep_pushed_badge"], *values)
+    return None if row is None else (row["added"], row["is_other"])
 
 
 async def pushed_count(reader: Reader, learner_id: str) -> int:

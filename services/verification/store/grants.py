@@ -12,7 +12,7 @@ from uuid import UUID
 import orjson
 
 from libs.common.postgres.queries import load_queries
-from services.verification.model.grants import Client, Code, GrantedToken
+from services.verification.model.grants import Actor, Client, Code, Grant, GrantedToken, GrantWord
 
 if TYPE_CHECKING:
     from libs.common.postgres.database import Connection, Pool
@@ -51,10 +51,22 @@ async def client(reader: Reader, client_id: str) -> Client | None:
     return None if row is None else Client(row["client_id"], row["secret_digest"], orjson.loads(row["metadata"]))
 
 
+async def held_client(connection: Connection, client_id: str) -> Client | None:
+    """A registered program, which is not forgotten until the transaction ends."""
+    row = await connection.fetchrow(SQL["held_client"], client_id)
+    return None if row is None else Client(row["client_id"], row["secret_digest"], orjson.loads(row["metadata"]))
+
+
+async def use_client(connection: Connection, client_id: str, at: datetime) -> None:
+    """Note that a program came for tokens."""
+    await connection.execute(SQL["use_client"], client_id, at)
+
+
 async def keep_code(connection: Connection, code: str, granted: Code, at: datetime) -> None:
     """Keep a learner's consent with the code that tells the program of it."""
-    values = (granted.grant_id, granted.client_id, granted.learner_id, granted.scope, at)
+    values = (granted.grant_id, granted.client_id, granted.learner_id, granted.scope, at, granted.redirect_uri)
     await connection.execute(SQL["keep_grant"], *values)
+    await connection.execute(SQL["use_client"], granted.client_id, at)
     ending = (granted.redirect_uri, granted.challenge, granted.ends_at)
     await connection.execute(SQL["keep_code"], digest(code), granted.grant_id, *ending)
 
@@ -70,9 +82,22 @@ async def use_code(connection: Connection, shown: str, at: datetime) -> None:
     await connection.execute(SQL["use_code"], digest(shown), at)
 
 
-async def end_grant(connection: Connection, grant_id: UUID, at: datetime) -> None:
-    """End a grant, and with it all its tokens."""
-    await connection.execute(SQL["end_grant"], grant_id, at)
+async def end_grant(
+    connection: Connection, grant_id: UUID, at: datetime, actor: Actor, learner_id: str | None = None
+) -> bool:
+    """End a grant (of this learner, if one is named), and with it all its tokens; whether that was to be done."""
+    return await connection.fetchval(SQL["end_grant"], grant_id, at, actor, learner_id) is not None
+
+
+async def grants_of_learner(reader: Reader, learner_id: str, now: datetime, limit: int) -> list[Grant]:
+    """The grants of a learner by which programs get in at the instant `now`, the newest first, at most `limit`."""
+    rows = await reader.fetch(SQL["grants_of_learner"], learner_id, now, limit)
+    return [Grant(**dict(row)) for row in rows]
+
+
+async def grant_words(reader: Reader, learner_id: str, limit: int) -> list[GrantWord]:
+    """Which programs the learner let in and what was ended, the newest first, at most `limit`."""
+    return [GrantWord(**dict(row)) for row in await reader.fetch(SQL["grant_words"], learner_id, limit)]
 
 
 async def keep_token(connection: Connection, grant_id: UUID, pair: Pair) -> None:
@@ -97,12 +122,27 @@ async def access(reader: Reader, shown: str, now: datetime) -> tuple[str, frozen
     return None if row is None else (row["learner_id"], frozenset(row["scope"].split()))
 
 
-async def forget_ended(connection: Connection, before: datetime) -> None:
-    """Forget grants from before this instant of which nothing can be used any more."""
-    await connection.execute(SQL["forget_ended"], before)
+async def forget_ended(connection: Connection, before: datetime, most: int) -> int:
+    """Forget up to `most` grants, and as many pairs of tokens, that nobody could use since this instant."""
+    grants = await connection.execute(SQL["forget_ended"], before, most)
+    pairs = await connection.execute(SQL["forget_replaced"], before, most)
+    return max(_rows(grants), _rows(pairs))
 
 
-async def erase_learners_grants(connection: Connection, learner_ids: Sequence[str]) -> None:
-    """Erase what programs were granted, and what they brought, of these learners."""
+async def forget_clients(connection: Connection, untried: datetime, unused: datetime, most: int) -> int:
+    """Forget up to `most` programs: registered before `untried` and never let in, or last used before `unused`."""
+    return _rows(await connection.execute(SQL["forget_clients"], untried, unused, most))
+
+
+def _rows(tag: str) -> int:
+    return int(tag.rpartition(" ")[2])
+
+
+async def erase_learners_grants(connection: Connection, learner_ids: Sequence[str]) -> list[tuple[str, UUID]]:
+    """Erase what programs were granted, and what they brought, of these learners.
+
+    Answers the learner and the push id of each badge that went and had been told.
+    """
     await connection.execute(SQL["erase_learners_grants"], list(learner_ids))
-    await connection.execute(SQL["erase_what_came_by_grants"], list(learner_ids))
+    gone = await connection.fetch(SQL["erase_what_came_by_grants"], list(learner_ids))
+    return [(row["learner_id"], row["push_id"]) for row in gone if row["push_id"] is not None]

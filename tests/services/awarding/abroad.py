@@ -55,7 +55,8 @@ def foreign(number: int = 1, email: str = EMAIL, *, plain: bool = False, **more:
     """A badge of another institution for an e-mail address, which it names in plain words or hashed."""
     url = ADDRESSES.badge(f"00000000-0000-4000-8000-{number:012}")
     claim = Claim(
-        badge_url=url, assertion_url=url + "/2", subject_id=f"mailto:{email if plain else number}", recipient=hashed_email(email, "salt"),
+        badge_url=url, assertion_url=url + "/2", subject_id=f"mailto:{email if plain else number}",
+        recipient=hashed_email(email, "salt"),
         valid_from=datetime(2025, 3, 1, tzinfo=UTC), **more,
     )  # fmt: skip
     return Template(profile(), terms()).issue(claim, LocalSigner(KEY, DID)).credential

@@ -60,11 +60,11 @@ class Learner:
         headers = {"cookie": f"{SESSION_COOKIE}={self.cookie}", "accept": "text/html"}
         page = await self.service.client.get(address, headers=headers)
         assert page.status_code == 200, page.text
-        fields = _hidden(page.text)
+        fields = hidden_fields(page.text)
         return await self.service.client.post("/oauth/authorize", data={**fields, "do": do}, headers=headers)
 
 
-def _hidden(page: str) -> dict[str, str]:
+def hidden_fields(page: str) -> dict[str, str]:
     from html.parser import HTMLParser
 
     found: dict[str, str] = {}

@@ -18,16 +18,18 @@ from uuid import uuid4
 from authlib.oauth2 import OAuth2Error
 
 from libs.common.messaging.work import Work
-from services.verification.handlers.granting.desk import SCOPES, Asked, Desk, Loaded, read_registration
-from services.verification.model.grants import Client, Code
+from services.verification.handlers.granting.desk import OFFLINE, SCOPES, Asked, Desk, Loaded, read_registration
+from services.verification.model.grants import Client, Code, GrantedToken
 from services.verification.store import grants as store
 
 if TYPE_CHECKING:
     from libs.common.postgres.database import Pool
 
 _CODE_TIME = timedelta(minutes=2)
-_REFRESH_TIME = timedelta(days=90)
-_MEMORY = timedelta(days=1)
+# Without `offline_access` a program works while its learner is about: a day from their consent, however often it
+# refreshes. With it, as long as it comes back within 90 days.
+_ATTENDED_TIME = timedelta(days=1)
+_OFFLINE_TIME = timedelta(days=90)
 
 
 class Answer(NamedTuple):
@@ -83,7 +85,7 @@ async def record_consent(
 ) -> Answer:
     """Send the learner back to the program: with a code if they consented, else (None) with their refusal."""
     asked = Asked("GET", fields, None)
-    desk = Desk(Loaded(now, client=await store.client(work.connection, asked.fields.get("client_id", ""))))
+    desk = Desk(Loaded(now, client=await store.held_client(work.connection, asked.fields.get("client_id", ""))))
     try:
         grant = desk.get_consent_grant(asked)
     except OAuth2Error as fault:
@@ -95,7 +97,6 @@ async def record_consent(
         scope, challenge = granted.scope or SCOPES[0], asked.fields["code_challenge"]
         kept = Code(uuid4(), asked.fields["client_id"], learner_id, scope, address, challenge,
                     now + _CODE_TIME, None, None)  # fmt: skip
-        await store.forget_ended(work.connection, now - _MEMORY)
         await store.keep_code(work.connection, code, kept, now)
     return answer
 
@@ -116,9 +117,9 @@ async def issue_tokens(
     answer = _told(desk.create_token_response(asked))
     granted = desk.kept.token
     if granted is not None:
-        ending = now + timedelta(seconds=granted["expires_in"])
-        scope, refresh = granted.get("scope", ""), granted.get("refresh_token") or store.digest(str(uuid4())).hex()
-        pair = store.Pair(granted["access_token"], refresh, scope, ending, now + _REFRESH_TIME)
+        pair = _pair(granted, loaded.token, now)
+        if loaded.client is not None:
+            await store.use_client(connection, loaded.client.client_id, now)
         if asked.fields.get("grant_type") == "authorization_code" and loaded.code is not None:
             await store.use_code(connection, shown_code, now)
             await store.keep_token(connection, loaded.code.grant_id, pair)
@@ -126,9 +127,9 @@ async def issue_tokens(
             await store.replace_token(connection, loaded.token.access_digest, now)
             await store.keep_token(connection, loaded.token.grant_id, pair)
     elif loaded.code is not None and loaded.code.used_at is not None:
-        await store.end_grant(connection, loaded.code.grant_id, now)
+        await store.end_grant(connection, loaded.code.grant_id, now, "misuse")
     elif loaded.token is not None and loaded.token.replaced_at is not None:
-        await store.end_grant(connection, loaded.token.grant_id, now)
+        await store.end_grant(connection, loaded.token.grant_id, now, "misuse")
     return answer
 
 
@@ -143,8 +144,22 @@ async def revoke_tokens(
     desk = Desk(Loaded(now, client=client, token=token))
     answer = _told(desk.create_endpoint_response("revocation", asked))
     if desk.kept.revoked and token is not None:
-        await store.end_grant(work.connection, token.grant_id, now)
+        await store.end_grant(work.connection, token.grant_id, now, "program")
     return answer
+
+
+def _pair(granted: Mapping[str, Any], replaced: GrantedToken | None, now: datetime) -> store.Pair:
+    """The tokens that were made, with their ends: `replaced` are those in whose place they come, if any."""
+    scope, refresh = granted.get("scope", ""), granted.get("refresh_token")
+    access_ends_at = now + timedelta(seconds=granted["expires_in"])
+    if refresh is None:
+        # Of a program that takes none: something that nobody has.
+        refresh, refresh_ends_at = store.digest(str(uuid4())).hex(), access_ends_at
+    elif OFFLINE in scope.split():
+        refresh_ends_at = now + _OFFLINE_TIME
+    else:
+        refresh_ends_at = now + _ATTENDED_TIME if replaced is None else replaced.refresh_ends_at
+    return store.Pair(granted["access_token"], refresh, scope, access_ends_at, refresh_ends_at)
 
 
 def _told(answer: Any) -> Answer:
