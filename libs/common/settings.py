@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, HttpUrl, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -31,6 +31,10 @@ class ServiceSettings(BaseSettings):
         "http://localhost:8104",
         description="where the public reaches verification; every document id stands on it",
     )
+    terms_url: HttpUrl | None = Field(
+        None, description="http(s) address of the terms of service: in the footer of pages, and in discovery"
+    )
+    privacy_url: HttpUrl | None = Field(None, description="http(s) address of the privacy policy: in the same places")
     instance: str = Field("0", description="name of this replica; the static Kafka group member of a worker")
     batch_records: int = Field(3000, ge=1, le=10_000, description="most records a worker takes in one transaction")
     metrics_port: int = Field(0, ge=0, le=65535, description="port of a worker's /metrics; 0 is off")
@@ -48,3 +52,8 @@ class ServiceSettings(BaseSettings):
     largest_body_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="largest request body accepted")
     trace_file: Path | None = Field(None, description="write spans to this file, one JSON object a line")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="least level that is logged")
+
+    def legal_pages(self) -> tuple[tuple[str, str], ...]:
+        """The pages that a footer links to: text in English, and address."""
+        named = (("Terms of service", self.terms_url), ("Privacy", self.privacy_url))
+        return tuple((text, str(address)) for text, address in named if address is not None)

@@ -38,10 +38,17 @@ class Pages:
     """Renders one service's templates inside the common shell.
 
     `folder` holds the templates and their `<tag>.po` texts; `home` is the path that the brand leads to;
-    `navigation` are the entries of the header: (text in English, path).
+    `navigation` are the entries of the header: (text in English, path), `legal` those of the footer: (text, address).
     """
 
-    def __init__(self, folder: Path, *, home: str = "/", navigation: tuple[tuple[str, str], ...] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        home: str = "/",
+        navigation: tuple[tuple[str, str], ...] = (),
+        legal: tuple[tuple[str, str], ...] = (),
+    ) -> None:
         self.languages = Languages([folder])
         self._environment = Environment(
             loader=FileSystemLoader([folder, SHELL]),
@@ -52,7 +59,7 @@ class Pages:
             extensions=["jinja2.ext.i18n"],
         )
         self._environment.globals.update(  # pyright: ignore[reportUnknownMemberType] - untyped in Jinja2
-            asset=address_of, home=home, navigation=navigation
+            asset=address_of, home=home, navigation=navigation, legal=legal
         )
 
     def language_of(self, request: Request) -> Language:

@@ -54,7 +54,7 @@ def create(settings: ServiceSettings) -> FastAPI:
         timedelta(hours=settings.import_check_hours),
     )  # fmt: skip
     app.state.shelf = handlers.Shelf()
-    app.state.pages = pages = Pages(TEMPLATES, home=f"{addresses.base_url}/")
+    app.state.pages = pages = Pages(TEMPLATES, home=f"{addresses.base_url}/", legal=settings.legal_pages())
     app.include_router(records.router)
     app.include_router(acts.router)
     app.include_router(bulk.router)

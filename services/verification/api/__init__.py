@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 from fastapi import FastAPI, Request
+from pydantic import HttpUrl
 from starlette.responses import Response
 
 from libs.common.checking.dialogue import JSON_FIRST, Fetched
@@ -90,7 +91,7 @@ def create(settings: ServiceSettings) -> FastAPI:
     """The app of verification; `settings` is a `VerificationSettings`."""
     assert isinstance(settings, VerificationSettings)
     app = create_app("verification", settings, title="Cairn: verification")
-    pages = Pages(TEMPLATES, navigation=(("Issuers", "/"), ("Verify", "/verify")))
+    pages = Pages(TEMPLATES, navigation=(("Issuers", "/"), ("Verify", "/verify")), legal=settings.legal_pages())
     shelf = Shelf(settings.memory_bytes, settings.memory_seconds)
     shared = shared_turns(app, settings)
     addresses = Addresses(settings.public_url.rstrip("/"))
@@ -99,7 +100,7 @@ def create(settings: ServiceSettings) -> FastAPI:
         Verifier(Fetcher(), Sandbox(), _own_documents(app, settings.public_url), own_record(app, addresses)),
         Pace(settings.verifications_per_minute, purpose="verifications", shared=shared),
         Pace(settings.codes_per_minute, purpose="codes", shared=shared),
-        Renderer(settings.drawn_bytes), settings.sharing,
+        Renderer(settings.drawn_bytes), settings.sharing, *_named(settings.terms_url, settings.privacy_url),
     )  # fmt: skip
     app.state.bulk = bulk.Bulk()
     app.include_router(badges.signed_router)
@@ -119,6 +120,10 @@ def create(settings: ServiceSettings) -> FastAPI:
     app.middleware_stack = from_shelf
     app.state.at_once = from_shelf.at_once
     return app
+
+
+def _named(*addresses: HttpUrl | None) -> list[str | None]:
+    return [None if address is None else str(address) for address in addresses]
 
 
 def _own_documents(app: FastAPI, public_url: str) -> Own:

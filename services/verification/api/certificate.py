@@ -13,9 +13,11 @@ from libs.common.web.colour import hue_of, palette
 from libs.common.web.language import Language
 from services.verification.api.described import Described, named_picture
 from services.verification.api.parts import level_words, parts_of
+from services.verification.api.results import result_words
 from services.verification.rules.codes import code_of
 
 _MOST_NAME, _MOST_DESCRIPTION, _MOST_CRITERIA, _MOST_SKILLS, _MOST_SKILL = 90, 320, 360, 4, 90
+_MOST_RESULTS = 3
 _HAS = {
     "micro-credential": "has earned the micro-credential",
     "stack": "has completed the stack",
@@ -70,6 +72,7 @@ def certificate_words(request: Request, found: Described, language: Language) ->
             _cut(skill, _MOST_SKILL)
             for skill in (*(entry.name for entry in claims.alignments), *claims.tags)[:_MOST_SKILLS]
         ],
+        "results": _results(found, language),
         "criteria": _cut(claims.criteria, _MOST_CRITERIA),
         "facts": _facts(found, language),
         "attached": texts("The signed badge, for verification by programs"),
@@ -98,6 +101,12 @@ def card_of(found: Described, language: Language, art: str) -> str:
         sign=state or texts("Verify in one click"),
         tone="bad" if found.standing.state == "revoked" else "caution" if state else "good",
     )
+
+
+def _results(found: Described, language: Language) -> str:
+    """The first results in one line."""
+    shown = [result_words(language, one) for one in found.told.results[:_MOST_RESULTS]]
+    return " · ".join(f"{_cut(one.name, _MOST_SKILL)}: {_cut(one.reached, _MOST_SKILL)}" for one in shown)
 
 
 def _facts(found: Described, language: Language) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from services.verification import store
 from services.verification.api.parts import art_of, database_of, level_words, parts_of
 from services.verification.api.pictures import image_of
 from services.verification.api.recalling import logged_if_needed
+from services.verification.api.results import result_words
 from services.verification.api.visible import Seen
 from services.verification.model import Achievement, Badge, Claims, NamedPicture, Standing, Verdict, View
 from services.verification.rules.standing import decide_standing
@@ -76,7 +77,8 @@ def words_of(request: Request, found: Described) -> dict[str, Any]:
     level = None if achievement is None else achievement.level
     hours = None if achievement is None or achievement.hours is None else language.number(achievement.hours)
     art = None if claims is None else _shown(found, claims, languages.of(claims.language))
-    return {"art": art, "level": level_words(language, level), "hours": hours}
+    results = [] if claims is None else [result_words(language, one) for one in claims.results]
+    return {"art": art, "level": level_words(language, level), "hours": hours, "results": results}
 
 
 def _shown(found: Described, claims: Claims, language: Language) -> str:

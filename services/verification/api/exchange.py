@@ -56,7 +56,8 @@ class _Refusal(Exception):
 @router.get("/discovery")
 async def discovery(request: Request) -> Response:
     """What is offered here, and how a program registers and is let in (OB 3.0, section 6.2)."""
-    own = parts_of(request).addresses.base_url
+    parts = parts_of(request)
+    own = parts.addresses.base_url
     flow = {
         "authorizationUrl": f"{own}/oauth/authorize",
         "tokenUrl": f"{own}/oauth/token",
@@ -70,7 +71,9 @@ async def discovery(request: Request) -> Response:
         "flows": {"authorizationCode": flow},
     }
     about = {
-        "title": "Cairn", "version": "3.0", "termsOfService": f"{own}/", "x-imssf-privacyPolicyUrl": f"{own}/",
+        "title": "Cairn", "version": "3.0",
+        # Both must be there (OB 3.0, section 6.2.2): without a page of its own, the front page has to do.
+        "termsOfService": parts.terms_url or f"{own}/", "x-imssf-privacyPolicyUrl": parts.privacy_url or f"{own}/",
     }  # fmt: skip
     security = {"securitySchemes": {"OAuth2ACG": scheme}}
     # Its own doors, as this service's whole description has them.

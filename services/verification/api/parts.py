@@ -54,6 +54,7 @@ class Parts:
     """What an app of verification is made of.
 
     `now` gives the present instant (aware); `sharing` says who sees a badge whose learner has not decided.
+    `terms_url` and `privacy_url` are what the operator says of the service, if anything.
     """
 
     pages: Pages
@@ -66,6 +67,8 @@ class Parts:
     codes_pace: Pace
     renderer: Renderer
     sharing: Literal["public", "private"]
+    terms_url: str | None = None
+    privacy_url: str | None = None
 
 
 def parts_of(request: Request) -> Parts:

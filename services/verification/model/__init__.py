@@ -9,12 +9,15 @@ from uuid import UUID
 
 from libs.common.checking.model import Outcome
 from services.verification.model.catalogue import Achievement as Achievement
-from services.verification.model.catalogue import Alignment as Alignment
 from services.verification.model.catalogue import Issuer as Issuer
 from services.verification.model.catalogue import KeptPicture as KeptPicture
 from services.verification.model.catalogue import NamedPicture as NamedPicture
 from services.verification.model.keys import Key as Key
 from services.verification.model.keys import TokenKey as TokenKey
+from services.verification.model.claims import Alignment as Alignment
+from services.verification.model.claims import Claims as Claims
+from services.verification.model.claims import Evidence as Evidence
+from services.verification.model.claims import ShownResult as ShownResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,32 +202,3 @@ class Verdict:
         if self.authentic == "fail":
             return "bad"
         return "good" if (self.authentic, self.current, self.trusted) == ("pass", "pass", "pass") else "caution"
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What a badge says of its evidence; `url` is where it lies, if it is public."""
-
-    name: str
-    description: str | None
-    url: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """What a badge says, read from its signed bytes: nothing else is shown as said by the issuer."""
-
-    name: str
-    description: str
-    criteria: str
-    language: str
-    kind: str
-    issuer_id: str
-    issuer_name: str
-    issuer_url: str | None
-    shown_name: str | None
-    narrative: str | None
-    tags: tuple[str, ...]
-    alignments: tuple[Alignment, ...]
-    evidence: tuple[Evidence, ...]
-    credits: str | None

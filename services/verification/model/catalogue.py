@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from services.verification.model.claims import Alignment
+
 
 @dataclass(frozen=True, slots=True)
 class NamedPicture:
@@ -42,16 +44,6 @@ class Issuer:
     description: str | None
     told_at: datetime
     picture: NamedPicture | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Alignment:
-    """A competency or standard that an achievement speaks to."""
-
-    name: str
-    url: str
-    framework: str | None = None
-    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

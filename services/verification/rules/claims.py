@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from libs.common.credentials.canonical import NotCanonical, parse_json
 from services.verification.model import Alignment, Claims, Evidence
+from services.verification.rules.results import read_results
 
 Json = dict[str, Any]
 
@@ -49,6 +50,7 @@ def read_claims(content: bytes) -> Claims | None:
         alignments=tuple(_alignments(achievement)),
         evidence=tuple(_evidence(document)),
         credits=_number(subject.get("creditsEarned")),
+        results=read_results(subject, achievement),
     )
 
 

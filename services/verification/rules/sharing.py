@@ -41,9 +41,9 @@ def find_link(links: Sequence[ShareLink], secret: str) -> ShareLink | None:
 
 
 def show(claims: Claims, view: View) -> Claims:
-    """The claims that `view` lets be seen."""
+    """The claims that `view` lets be seen. Results tell how well somebody did: they go with the evidence."""
     shown = claims if view.shows_name else replace(claims, shown_name=None)
-    return shown if view.shows_evidence else replace(shown, narrative=None, evidence=())
+    return shown if view.shows_evidence else replace(shown, narrative=None, evidence=(), results=())
 
 
 def may_see_signed(claims: Claims | None, view: View) -> bool:

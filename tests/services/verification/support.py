@@ -30,7 +30,15 @@ from libs.common.credentials.identifiers import hashed_subject, recipient_salt, 
 from libs.common.credentials.issue import Template
 from libs.common.credentials.jwt import TokenSigner
 from libs.common.credentials.keys import LocalSigner, multikey
-from libs.common.credentials.model import AchievementTerms, Alignment, Claim, Evidence, IssuerProfile
+from libs.common.credentials.model import (
+    AchievementTerms,
+    Alignment,
+    Claim,
+    Evidence,
+    IssuerProfile,
+    Result,
+    ResultDescription,
+)
 from libs.common.messaging.hearing import Received
 from libs.common.messaging.work import begin
 from libs.common.postgres.database import Database
@@ -158,6 +166,8 @@ def badge_issued(
     shown_name: str | None = None,
     issuer: IssuerPublished = ISSUER,
     token_signer: TokenSigner | None = None,
+    described: tuple[ResultDescription, ...] = (),
+    results: tuple[Result, ...] = (),
 ) -> BadgeIssued:
     """A really signed badge of the learner, as awarding tells it."""
     badge_id = uuid5(NAMESPACE, f"{learner_id}|{achievement.achievement_id}|{achievement.version}")
@@ -171,9 +181,13 @@ def badge_issued(
         valid_from=at(minutes),
         valid_until=valid_until,
         shown_name=shown_name,
+        results=results,
         evidence=(Evidence(name="Record of achievement", description=_LONG_WORD),),
     )
-    template, signer = Template(profile(issuer), terms(achievement)), LocalSigner(private_key, did)
+    template, signer = (
+        Template(profile(issuer), replace(terms(achievement), results=described)),
+        LocalSigner(private_key, did),
+    )
     issued = template.issue(claim, signer, token_signer=token_signer)
     return BadgeIssued(
         badge_id=badge_id,

@@ -19,26 +19,32 @@ from axe_playwright_python.async_playwright import Axe
 from PIL import Image
 from playwright.async_api import Browser, Page, async_playwright
 
+from libs.common.messaging.work import begin
+from services.verification.handlers.backpack import keep_pushed_badge
 from services.verification.handlers.granting.desk import SCOPES
+from services.verification.store.backpack import Held
 from tests.services.verification.support import (
     ACHIEVEMENT,
     ISSUER,
     OTHER_KEY,
     Service,
+    at,
     badge_issued,
     event,
     key_published,
     revoked,
 )
+from tests.services.verification.test_results import DESCRIBED, RESULTS
 
 CHROMIUM = Path("/usr/bin/chromium")
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs a browser: {CHROMIUM} is not installed")
 
-GOOD, GONE, UNKNOWN = badge_issued(), badge_issued("learner-2"), badge_issued("learner-3", private_key=OTHER_KEY)
+GOOD = badge_issued(described=DESCRIBED, results=RESULTS)
+GONE, UNKNOWN = badge_issued("learner-2"), badge_issued("learner-3", private_key=OTHER_KEY)
 PATHS = (
     f"/badges/{GOOD.badge_id}", f"/badges/{GONE.badge_id}", f"/badges/{UNKNOWN.badge_id}", "/", "/issuers/prairie",
     "/achievements/coaching/versions/2", "/learners/learner-1/badges", "/badges/nothing", "/verify",
-    f"/badges/{GOOD.badge_id}/sharing", f"/badges/{GOOD.badge_id}/embed",
+    f"/badges/{GOOD.badge_id}/sharing", f"/badges/{GOOD.badge_id}/embed", "/learners/learner-1/programs",
 )  # fmt: skip
 
 
@@ -203,8 +209,28 @@ async def test_a_learner_lets_a_program_in(service: Service, site: str, browser:
     await page.get_by_role("button", name="Allow", exact=True).click()
     await page.wait_for_url(f"{site}/verify?code=*")
     assert page.url.endswith("&state=s")
+    await page.goto(f"{site}/learners/learner-1/programs")
+    await _pushed(service)
+    for language in ("fr", "en"):
+        for width in (1240, 390):
+            await page.set_viewport_size({"width": width, "height": 844})
+            await page.goto(f"{site}/learners/learner-1/programs?lang={language}")
+            assert (await Axe().run(page)).response["violations"] == []
+            assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    assert complaints == []
+    # What was let in is ended by keyboard, and without a script.
+    await page.get_by_role("button", name="End the access of A wallet").focus()
+    await page.keyboard.press("Enter")
+    await page.get_by_text("No program gets at your badges.").wait_for()
+    assert await page.get_by_text("You ended its access.").is_visible()
     assert complaints == []
     await page.close()
+
+
+async def _pushed(service: Service) -> None:
+    async with begin(service.database) as work:
+        held = Held(GONE.credential.encode(), is_token=False)
+        await keep_pushed_badge(work, "learner-1", f"urn:x:{'y' * 90}", held, issued_at=at(1), at=at(2), most=9)
 
 
 async def test_a_learner_shares_without_javascript(service: Service, site: str, browser: Browser) -> None:
