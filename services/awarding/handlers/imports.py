@@ -182,6 +182,8 @@ async def _looked_at(office: Office, work: Work, imported: Import, look: Look) -
         await _discount(office, work, [(imported, found, look.at)])
         lost = replace(imported, state="lost", cause=found, counted_by=None)
         return lost if lost.later is None else renewed(lost, lost.later)
+    if imported.state == "lost" and imported.later is not None:
+        return renewed(imported, imported.later)
     if imported.state == "lost" and found == "holds":
         again = replace(_counting(imported), checked_at=look.at)
         await _count(office, work, [again])

@@ -143,9 +143,11 @@ def next_look(imported: Import, now: datetime, every: timedelta) -> datetime | N
             return None
         wait = min(_LONGEST_RETRY, _FIRST_RETRY * 2 ** min(imported.checks, 12))
         return now + wait if imported.checks < MOST_RETRIES else None
-    if imported.state not in ("genuine", "counting", "lost") or imported.brought is None or imported.cause in _FINAL:
+    if imported.state not in ("genuine", "counting", "lost") or imported.cause in _FINAL:
         return None
     until = None if imported.badge is None else imported.badge.valid_until
+    if imported.brought is None:  # only remembered: all that is known of it is its end
+        return None if until is None or until < now else until + timedelta(seconds=1)
     soon = now + every
     return soon if until is None or until < now else min(soon, until + timedelta(seconds=1))
 

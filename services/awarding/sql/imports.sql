@@ -140,7 +140,8 @@ on conflict (import_id) do update
 select * from imported_badge where import_id = any($1::uuid[]) and issuer is not null;
 
 -- name: lose_imports
-update imported_badge known set state = 'lost', cause = told.cause, counted_by = null
+update imported_badge known set state = 'lost', cause = told.cause, counted_by = null,
+    next_check_at = case when known.later is null then known.next_check_at else now() end
 from unnest($1::uuid[], $2::text[], $3::uuid[]) as told (import_id, cause, counted_by)
 where known.import_id = told.import_id and known.counted_by = told.counted_by;
 

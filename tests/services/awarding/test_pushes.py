@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import httpx
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -197,6 +198,40 @@ async def test_a_source_that_is_away_is_told_and_tried_again(abroad: Abroad) -> 
     await abroad.look_again(days=1)
     await abroad.count()
     assert await holding(abroad.service) == {"stack"}
+
+
+@pytest.mark.parametrize("renewed_since", [False, True])
+async def test_what_is_remembered_after_a_loss_is_watched_again(abroad: Abroad, renewed_since: bool) -> None:
+    first, later = foreign(plain=True), foreign(plain=True, valid_until=datetime(2099, 1, 1, tzinfo=UTC))
+    await hear(abroad, pushed(first))
+    await abroad.look_again()
+    await abroad.count()
+    (told,) = await abroad.told(BadgeImported)
+    pool, office = abroad.service.database.pool, abroad.service.office.remembering()
+    await pool.execute("delete from imported_badge")
+    # Compacted topics come first, with the last word on each key; what was told of it comes after.
+    async with begin(abroad.service.database) as work:
+        await handlers.on_badge_pushed(office, work, [pushed(later if renewed_since else first)])
+        row = await pool.fetchrow("select event_id, time from outbox where type = $1", BadgeImported.TYPE)
+        assert row is not None
+        envelope = Envelope(id=str(row["event_id"]), source="/x", type=told.TYPE, time=row["time"], key="")
+        remembered = Received(envelope, told, told.TOPIC, 0, 0, row["event_id"])
+        await handlers.on_badge_imported(office, work, [remembered])
+    found = await pool.fetchrow("select state, issuer, brought, later, digest from imported_badge")
+    assert found is not None
+    assert (found["state"], found["issuer"], found["digest"]) == ("counting", told.issuer, told.digest)
+    assert (found["brought"], found["later"]) == ((None, later) if renewed_since else (first, None))
+    await abroad.look_again()
+    assert (await abroad.only())["state"] == "counting"
+    lost = ImportedBadgeWithdrawn(import_id=PUSH, learner_id="ada", supersedes=row["event_id"], cause="suspended")
+    async with begin(abroad.service.database) as work:
+        word = Received(envelope, lost, lost.TOPIC, 0, 1, UUID(int=9))
+        await handlers.on_imported_badge_withdrawn(office, work, [word])
+    await abroad.look_again(days=1)
+    await abroad.look_again(days=1)
+    await abroad.count()
+    assert (await abroad.only())["state"] == "counting"
+    assert await refusals(abroad) == ([("unclear", False)] if renewed_since else [])
 
 
 @given(st.binary(max_size=200))
