@@ -52,7 +52,7 @@ from services.awarding.handlers.logbook import Logbook, record_logged
 from services.awarding.handlers.milestones import on_milestone_reached
 from services.awarding.handlers.mosaic import Shelf, show_mosaic
 from services.awarding.handlers.office import Office
-from services.awarding.handlers.pushes import on_badge_pushed, pass_over
+from services.awarding.handlers.pushes import on_badge_pushed
 from services.awarding.handlers.reading import explain_achievement, show_trail
 from services.awarding.handlers.recheck import recheck_waiting, schedule_recheck
 from services.awarding.handlers.records import (

@@ -56,7 +56,8 @@ async def on_achievement_published(
 
 
 async def pass_over(work: Work, events: Sequence[Received[Any]]) -> None:
-    """Nothing follows: a badge names its picture by what its achievement says of it."""
+    """Nothing follows: a badge names its picture by what its achievement says of it, and what was refused when it was
+    pushed is heard, and looked at, again."""
 
 
 async def _recheck(work: Work, lineages: Sequence[Lineage]) -> None:

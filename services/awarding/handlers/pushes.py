@@ -35,10 +35,6 @@ async def on_badge_pushed(office: Office, work: Work, events: Sequence[Received[
             work.tell(outgoing(told, uuid5(one.import_id, f"refused {one.digest}"), one.pushed_at, one.traceparent))
 
 
-async def pass_over(work: Work, events: Sequence[Received[ImportRefused]]) -> None:
-    """Nothing follows from what was refused: what was pushed is heard again, and looked at again."""
-
-
 def tell_refusals(work: Work, imports: Sequence[Import]) -> None:
     """Tell of pushed badges that do not count, or not yet, and why."""
     for one in imports:
