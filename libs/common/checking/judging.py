@@ -11,7 +11,7 @@ from libs.common.checking.words import PASSED, REASONS, SENTENCES
 
 _AUTHENTIC = ("well-formed", "schema", "proof", "key")
 _CURRENT = ("status", "dates")
-# What a holder may have left out of a badge that holds: an end, or the list of withdrawn badges.
+# What a holder may have left out: an end, or the list of withdrawn badges. Whether it holds, nobody can tell then.
 _LEFT_OUT = frozenset({"no-status-shown", "no-end-shown"})
 _NOT_CURRENT = ("revoked", "suspended", "expired", "not-yet", "part-withdrawn", "part-ended")
 
@@ -64,14 +64,20 @@ def _all(notes: Notes, checks: tuple[str, ...]) -> Outcome:
 
 
 def _genuine(findings: Iterable[Finding]) -> str:
-    """The sentence on a badge that holds, of a trusted issuer: it does not claim more than is shown (B6)."""
+    """The sentence on a badge of a trusted issuer that nothing speaks against: it claims no more than is shown (B6)."""
     return "genuine-shown" if any(finding.reason in _LEFT_OUT for finding in findings) else "genuine"
 
 
+def _only_left_out(findings: Iterable[Finding]) -> bool:
+    """Whether nothing is unknown but what its holder may have left out."""
+    unknown = {finding.reason for finding in findings if finding.outcome == "unknown" and finding.name != "issuer"}
+    return bool(unknown) and unknown <= _LEFT_OUT
+
+
 def _sentence(notes: Notes, answer: str, authentic: Outcome) -> str:
-    if answer == "cannot-tell":
+    if answer == "cannot-tell" and not _only_left_out(notes.findings()):
         return "cannot-tell"
-    if answer == "genuine":
+    if answer in ("genuine", "cannot-tell"):
         return _genuine(notes.findings()) if notes.outcome("issuer") == "pass" else "genuine-unknown-issuer"
     if authentic == "pass":
         reasons = {finding.name: finding.reason for finding in notes.findings() if finding.outcome == "fail"}

@@ -57,9 +57,9 @@ def _note_left_out(document: Json, notes: Notes) -> None:
     if notes.reason("proof") != "disclosed":
         return
     if document.get("credentialStatus") is None:
-        notes.good("status", "no-status-shown")
+        notes.unknown("status", "no-status-shown")
     if document.get("validUntil", document.get("expirationDate")) is None:
-        notes.good("dates", "no-end-shown")
+        notes.unknown("dates", "no-end-shown")
 
 
 def credential_of(token: Token) -> Json | Fault:

@@ -15,9 +15,7 @@ PASSED: Final = {
     "site": "on the issuer’s own site",
     "status-passed": "not withdrawn or suspended",
     "no-status": "the issuer keeps no list of withdrawn badges for it",
-    "no-status-shown": "no list of withdrawn badges is shown; its holder may have left it out",
     "dates-passed": "in force",
-    "no-end-shown": "in force by the dates shown; its holder may have left out an end",
     "issuer-passed": "an issuer that is trusted here",
     "listed": "on a list of trusted issuers",
     "recipient-passed": "awarded to the person who was named",
@@ -25,6 +23,8 @@ PASSED: Final = {
 }
 
 REASONS: Final = {
+    "no-end-shown": "in force by the dates shown; its holder may have left out an end",
+    "no-status-shown": "no list of withdrawn badges is shown; its holder may have left it out",
     "not-reached": "not looked at, since an earlier check did not allow it",
     # well-formed
     "malformed": "damaged, or not written as the standard says",

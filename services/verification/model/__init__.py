@@ -12,12 +12,12 @@ from services.verification.model.catalogue import Achievement as Achievement
 from services.verification.model.catalogue import Issuer as Issuer
 from services.verification.model.catalogue import KeptPicture as KeptPicture
 from services.verification.model.catalogue import NamedPicture as NamedPicture
-from services.verification.model.keys import Key as Key
-from services.verification.model.keys import TokenKey as TokenKey
 from services.verification.model.claims import Alignment as Alignment
 from services.verification.model.claims import Claims as Claims
 from services.verification.model.claims import Evidence as Evidence
 from services.verification.model.claims import ShownResult as ShownResult
+from services.verification.model.keys import Key as Key
+from services.verification.model.keys import TokenKey as TokenKey
 
 
 @dataclass(frozen=True, slots=True)

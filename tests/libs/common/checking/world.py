@@ -75,6 +75,6 @@ async def judged(world: World, document: dict[str, Any]) -> tuple[str, str, str]
     """Outcome, reason and what was found, of the check of the proof of `document`, on which all depends."""
     judgement = await world.judge(json.dumps(document).encode())
     (finding,) = [finding for finding in judgement.findings if finding.name == "proof"]
-    assert (judgement.answer == "genuine") == (finding.outcome == "pass"), reasons(judgement)
+    assert (judgement.authentic == "pass") == (finding.outcome == "pass"), reasons(judgement)
     assert judgement.shown is None or finding.outcome == "pass"
     return finding.outcome, finding.reason, finding.more
