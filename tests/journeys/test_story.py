@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from openbadgeslib.ob2.verifier import OB2Verifier
 from openbadgeslib.ob3.ldp import OB3LdpVerifier, OB3VerificationError
 
 from deploy.demo.catalogue import WELCOME
@@ -49,6 +50,8 @@ async def test_the_whole_story(tmp_path: Path) -> None:
         await _verify_as_a_stranger(badges["data-steward"]["id"])
         await _parked_until_known(doors)
         await _served_well(badges["data-literacy"]["id"])
+        for badge in badges.values():
+            await _signed_on_request(doors, learner_id(1), badge["id"])
         assert await broken(await links_to_show(system, doors, example_cohort()), print) == []
         await _traced(system, doors, spans_file)
 
@@ -86,6 +89,17 @@ async def _served_well(url: str) -> None:
         badge_class = (await client.get(hosted["badge"])).json()
         assert badge_class["name"] == "Data literacy"
         assert (await client.get(badge_class["issuer"])).json()["id"] == badge_class["issuer"]
+
+
+async def _signed_on_request(doors: Doors, learner: str, url: str) -> None:
+    """Any badge as signed Open Badges 2.0, with the keys that a system is made with (M1.39); others read it."""
+    path = f"/learners/{learner}/badges/{url.rpartition('/')[2]}/signed-assertion"
+    deadline = time.monotonic() + 30
+    while (answer := await doors.post("awarding", path, {})).status_code == 202:
+        assert time.monotonic() < deadline
+    verifier = OB2Verifier(download=lambda place: httpx.get(place, headers={"Accept": "application/json"}).content)
+    found = await asyncio.to_thread(verifier.verify, answer.text, check_revocation=True)
+    assert found.id == url.replace("/badges/", "/ob2/assertions/")
 
 
 async def _parked_until_known(doors: Doors) -> None:

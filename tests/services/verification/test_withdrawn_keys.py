@@ -206,10 +206,10 @@ def test_the_command_asks_the_issuer_for_the_proof(site: Path, tmp_path: Path, m
 @pytest.mark.parametrize("site_of_issuer", [True, False])
 async def test_only_the_issuers_own_site_proves_anything(world: World, site_of_issuer: bool) -> None:
     """Who has a stolen key can keep a log as well, and name it in the badge."""
-    base = PUBLIC_URL if site_of_issuer else "https://evil.example"
+    site = PUBLIC_URL if site_of_issuer else "https://evil.example"
     document = json.loads(FORGED.credential)
     del document["proof"]
-    document["id"] = f"{base}/badges/{FORGED.badge_id}"
+    document["id"] = f"{site}/badges/{FORGED.badge_id}"
     signed = sign(document, LocalSigner(KEY, ADDRESSES.issuer_did("prairie")), at(-1), Shapes()).document
     badge = FORGED.model_copy(update={"credential": json.dumps(signed)})
     (told,) = logged(1, badges=[badge])
