@@ -57,7 +57,7 @@ async def test_what_another_library_derives_is_genuine(node: subprocess.Popen[st
     assert len(answer["derived"]) == len(SHOWN)
     for document in answer["derived"]:
         judgement = await world.judge(json.dumps(document).encode())
-        assert judgement.answer == "genuine", reasons(judgement)
+        assert judgement.authentic == "pass", reasons(judgement)
         for forged in _forged(document):
             judgement = await world.judge(json.dumps(forged).encode())
             assert (judgement.answer, judgement.shown) == ("not-genuine", None)
