@@ -37,8 +37,8 @@ def serve(app: ASGIApp, host: str, port: int, trusted_proxies: str, at_once: AtO
 
     `trusted_proxies` are addresses or networks, with commas between, whose X-Forwarded-For and X-Forwarded-Proto say
     who calls, and how. What `at_once` answers, from a thread of the server, never reaches `app`: it spares the way
-    to the event loop and back, a good part of what such an answer costs. Raises what binding the port raises, and granian's
-    `FatalError` when the app cannot start.
+    to the event loop and back, a good part of what such an answer costs. Raises what binding the port raises, and
+    granian's `FatalError` when the app cannot start.
     """
     _require_free(host, port)
     uvloop.run(_serve(_behind_proxies(app, trusted_proxies), host, port, at_once))
