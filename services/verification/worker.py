@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from libs.common.contracts import RecordSigned, awarding, enrollment
+from libs.common.contracts import RecordSigned, awarding, enrollment, importing
 from libs.common.contracts.topics import BADGE_ISSUED, CATALOGUE, LEARNERS
 from libs.common.messaging.faults import name_of
 from libs.common.messaging.hearing import Hears
@@ -51,9 +51,9 @@ HEARS = (
     Hears(BADGE_ISSUED, awarding.ActDone, handlers.pass_over),
     # Only of what was logged the order matters: each head is that of the tree so far.
     Hears(BADGE_ISSUED, awarding.BadgesLogged, on_badges_logged, ordered=True),
-    Hears(BADGE_ISSUED, awarding.BadgeImported, on_badge_imported),
-    Hears(BADGE_ISSUED, awarding.ImportedBadgeWithdrawn, on_imported_badge_withdrawn),
-    Hears(BADGE_ISSUED, awarding.ImportRefused, on_import_refused),
+    Hears(BADGE_ISSUED, importing.BadgeImported, on_badge_imported),
+    Hears(BADGE_ISSUED, importing.ImportedBadgeWithdrawn, on_imported_badge_withdrawn),
+    Hears(BADGE_ISSUED, importing.ImportRefused, on_import_refused),
     Hears(BADGE_ISSUED, awarding.EndorsementSigned, on_endorsement_signed),
     Hears(BADGE_ISSUED, awarding.AssertionSigned, handlers.on_assertion_signed),
     Hears(BADGE_ISSUED, RecordSigned, handlers.pass_over),

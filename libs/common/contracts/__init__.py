@@ -7,15 +7,12 @@ from libs.common.contracts.awarding import (
     ActDone,
     AssertionSigned,
     BadgeExpired,
-    BadgeImported,
     BadgeIssued,
     BadgeReinstated,
     BadgeRevoked,
     BadgesLogged,
     BadgeSuspended,
     EndorsementSigned,
-    ImportedBadgeWithdrawn,
-    ImportRefused,
     KeyPublished,
     LoggedBadge,
     MilestoneReached,
@@ -30,6 +27,7 @@ from libs.common.contracts.enrollment import (
     PictureUploaded,
     Withdrawn,
 )
+from libs.common.contracts.importing import BadgeImported, ImportedBadgeWithdrawn, ImportRefused
 from libs.common.contracts.progress import (
     ActivityCompleted,
     AssessmentScored,

@@ -19,7 +19,7 @@ from libs.common.messaging.work import Work, begin
 from libs.common.verifying import Verifier
 from services.awarding.handlers.facts import keep_facts, void_facts
 from services.awarding.handlers.office import Office
-from services.awarding.handlers.pushes import outgoing, tell_refusals
+from services.awarding.handlers.pushes import tell_refusals, tell_word
 from services.awarding.model import Due, FactKind, ForeignBadge, Import, LossCause, NewFact, NewVoid, NotImported
 from services.awarding.rules.imported import objects_of
 from services.awarding.rules.imports import (
@@ -230,7 +230,7 @@ async def _count(office: Office, work: Work, counted: Sequence[Import]) -> None:
             digest=imported.digest, valid_from=badge.valid_from, valid_until=badge.valid_until,
             revision=imported.revision,
         )  # fmt: skip
-        work.tell(outgoing(told, counted_by, imported.checked_at, imported.traceparent))
+        tell_word(work, told, counted_by, imported.checked_at, imported.traceparent)
         facts += _facts(told, counted_by, imported.checked_at, imported.traceparent)
     await keep_facts(office, work, facts)
 
@@ -246,7 +246,7 @@ async def _discount(office: Office, work: Work, lost: Sequence[tuple[Import, Los
             import_id=imported.import_id, learner_id=imported.learner_id, supersedes=counted_by, cause=cause
         )
         event_id = uuid5(counted_by, "withdrawn")
-        work.tell(outgoing(told, event_id, at, None))
+        tell_word(work, told, event_id, at)
         voids += _voids(imported.learner_id, badge, counted_by, event_id, at)
     await void_facts(office, work, voids)
 

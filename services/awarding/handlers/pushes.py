@@ -32,7 +32,7 @@ async def on_badge_pushed(office: Office, work: Work, events: Sequence[Received[
     for one in pushes:
         if office.decides and one.cause is not None and one.import_id in added:
             told = _refusal(one.import_id, one.learner_id, one.digest, one.cause, is_final=True)
-            work.tell(outgoing(told, uuid5(one.import_id, f"refused {one.digest}"), one.pushed_at, one.traceparent))
+            tell_word(work, told, uuid5(one.import_id, f"refused {one.digest}"), one.pushed_at, one.traceparent)
 
 
 def tell_refusals(work: Work, imports: Sequence[Import]) -> None:
@@ -44,28 +44,20 @@ def tell_refusals(work: Work, imports: Sequence[Import]) -> None:
             one.import_id, one.learner_id, one.digest, reason_of(one), is_final=one.state == "refused"
         )  # fmt: skip
         event_id = uuid5(one.import_id, f"refused {one.digest} {told.cause} {one.checks} {one.revision}")
-        work.tell(outgoing(told, event_id, one.checked_at, one.traceparent))
+        tell_word(work, told, event_id, one.checked_at, one.traceparent)
 
 
-def outgoing(
+def tell_word(
+    work: Work,
     content: BadgeImported | ImportedBadgeWithdrawn | ImportRefused,
     event_id: UUID,
     at: datetime,
-    traceparent: str | None,
-) -> Outgoing:
-    """A word on an import, ready to be told."""
+    traceparent: str | None = None,
+) -> None:
+    """Tell a word on an import."""
     key = f"import:{content.import_id}"
-    return Outgoing(
-        topic=content.TOPIC,
-        key=key,
-        event_id=event_id,
-        type=content.TYPE,
-        source=SOURCE,
-        subject=key,
-        time=at,
-        value=content.model_dump_json(exclude_none=True).encode(),
-        traceparent=traceparent,
-    )
+    value = content.model_dump_json(exclude_none=True).encode()
+    work.tell(Outgoing(content.TOPIC, key, event_id, content.TYPE, SOURCE, key, at, value, traceparent))
 
 
 def _pushed(office: Office, content: BadgePushed, heard: Received[BadgePushed]) -> Pushed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from libs.common.contracts.awarding import BadgeImported, ImportedBadgeWithdrawn, ImportRefused
+from libs.common.contracts.importing import BadgeImported, ImportedBadgeWithdrawn, ImportRefused
 from libs.common.messaging.hearing import Received
 from libs.common.messaging.work import Work
 from services.verification.model.imports import ImportWord, PushState

@@ -65,6 +65,7 @@ OTHER_KEY = bytes(range(1, 33))
 HANDLERS = {row.contract: row.handle for row in HEARS}
 
 Event = Received[Any]
+Results = tuple[tuple[ResultDescription, ...], tuple[Result, ...]]
 
 
 def at(minutes: float) -> datetime:
@@ -166,8 +167,7 @@ def badge_issued(
     shown_name: str | None = None,
     issuer: IssuerPublished = ISSUER,
     token_signer: TokenSigner | None = None,
-    described: tuple[ResultDescription, ...] = (),
-    results: tuple[Result, ...] = (),
+    results: Results = ((), ()),
 ) -> BadgeIssued:
     """A really signed badge of the learner, as awarding tells it."""
     badge_id = uuid5(NAMESPACE, f"{learner_id}|{achievement.achievement_id}|{achievement.version}")
@@ -181,28 +181,22 @@ def badge_issued(
         valid_from=at(minutes),
         valid_until=valid_until,
         shown_name=shown_name,
-        results=results,
+        results=results[1],
         evidence=(Evidence(name="Record of achievement", description=_LONG_WORD),),
     )
-    template, signer = (
-        Template(profile(issuer), replace(terms(achievement), results=described)),
-        LocalSigner(private_key, did),
-    )
-    issued = template.issue(claim, signer, token_signer=token_signer)
+    template = Template(profile(issuer), replace(terms(achievement), results=results[0]))
+    issued = template.issue(claim, LocalSigner(private_key, did), token_signer=token_signer)
     return BadgeIssued(
         badge_id=badge_id,
         learner_id=learner_id,
-        achievement_id=achievement.achievement_id,
-        version=achievement.version,
-        cycle=0,
+        achievement_id=achievement.achievement_id, version=achievement.version, cycle=0,
         issuer_id=issuer.issuer_id,
-        valid_from=at(minutes),
-        valid_until=valid_until,
+        valid_from=at(minutes), valid_until=valid_until,
         credential=issued.credential.decode(),
         open_badge_2=issued.open_badge_2.decode(),
         digest=f"sha256:{issued.digest}",
         credential_jwt=issued.credential_jwt,
-    )
+    )  # fmt: skip
 
 
 def revoked(badge: BadgeIssued, reason: str = "Awarded in error.") -> BadgeRevoked:

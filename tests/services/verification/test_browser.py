@@ -39,7 +39,7 @@ from tests.services.verification.test_results import DESCRIBED, RESULTS
 CHROMIUM = Path("/usr/bin/chromium")
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs a browser: {CHROMIUM} is not installed")
 
-GOOD = badge_issued(described=DESCRIBED, results=RESULTS)
+GOOD = badge_issued(results=(DESCRIBED, RESULTS))
 GONE, UNKNOWN = badge_issued("learner-2"), badge_issued("learner-3", private_key=OTHER_KEY)
 PATHS = (
     f"/badges/{GOOD.badge_id}", f"/badges/{GONE.badge_id}", f"/badges/{UNKNOWN.badge_id}", "/", "/issuers/prairie",

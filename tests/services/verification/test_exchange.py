@@ -15,7 +15,6 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import jsonschema
 import pytest
-from pydantic import SecretStr, ValidationError
 
 from libs.common.messaging.work import begin
 from libs.common.security import SESSION_COOKIE
@@ -23,7 +22,6 @@ from libs.common.web.pace import Pace
 from services.verification.api.exchange import BASE
 from services.verification.handlers.backpack import keep_profile, keep_pushed_badge
 from services.verification.handlers.granting.desk import OFFLINE, SCOPES
-from services.verification.settings import VerificationSettings
 from services.verification.store.backpack import Held
 from tests.services.verification.support import (
     ACHIEVEMENT,
@@ -34,7 +32,6 @@ from tests.services.verification.support import (
     badge_issued,
     event,
     key_published,
-    running,
 )
 from tests.services.verification.test_erasure import erase
 
@@ -293,19 +290,6 @@ async def test_access_ends_and_erasure_ends_it_all(served: Service, learner: Lea
 
 def _bearer(client: AsyncOAuth2Client) -> dict[str, str]:
     return {"authorization": f"Bearer {client.token['access_token']}"}
-
-
-async def test_discovery_and_footer_name_the_operators_pages(database_dsn: str, tmp_path: Path) -> None:
-    terms, privacy = "https://uni.example/terms", "https://uni.example/privacy?of=badges"
-    async with running(database_dsn, tmp_path, terms_url=terms, privacy_url=privacy) as served:
-        about = (await served.get(f"{BASE}/discovery")).json()["info"]
-        assert (about["termsOfService"], about["x-imssf-privacyPolicyUrl"]) == (terms, privacy)
-        page = (await served.get("/?lang=fr", "text/html")).text
-        assert f'href="{terms}"' in page
-        assert f'<a href="{privacy}" rel="noopener">Protection des donn' in page
-    for wrong in ("uni.example/terms", "javascript:alert(1)"):
-        with pytest.raises(ValidationError):
-            VerificationSettings(database_dsn=SecretStr("x"), terms_url=wrong)  # type: ignore[arg-type]
 
 
 def test_every_scope_has_its_words() -> None:

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4, uuid5
 import orjson
 import pytest
 
-from libs.common.contracts.awarding import BadgeImported, ImportedBadgeWithdrawn, ImportRefused
+from libs.common.contracts.importing import BadgeImported, ImportedBadgeWithdrawn, ImportRefused
 from libs.common.contracts.verification import BadgePushed
 from libs.common.messaging.work import LARGEST_VALUE_BYTES, begin
 from libs.common.security import SESSION_COOKIE

@@ -10,7 +10,18 @@ import orjson
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from libs.common.contracts import CONTRACTS, Contract, __main__, awarding, enrollment, progress, records, rehearsing
+from libs.common.contracts import (
+    CONTRACTS,
+    Contract,
+    __main__,
+    awarding,
+    enrollment,
+    importing,
+    progress,
+    records,
+    rehearsing,
+    verification,
+)
 from libs.common.contracts.__main__ import SCHEMAS, schema_text, write_schemas
 from libs.common.contracts.envelope import Refusal, read_message
 from libs.common.contracts.schema import asyncapi, schema_of
@@ -34,7 +45,7 @@ def _parse(example: bytes, contract: type[Contract]) -> Contract:
 def test_every_contract_is_listed_once() -> None:
     told = {
         member
-        for module in (enrollment, progress, awarding, records, rehearsing)
+        for module in (enrollment, progress, awarding, records, rehearsing, importing, verification)
         for member in vars(module).values()
         if isinstance(member, type) and issubclass(member, Contract) and member is not Contract
     }
