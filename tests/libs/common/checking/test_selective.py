@@ -37,7 +37,9 @@ TRUSTED = frozenset({did_of(KEY)})
 async def test_what_is_shown_is_genuine(world: World, optional: tuple[str, ...]) -> None:
     document = ISSUED.derived(*optional)
     judgement = await world.judge(json.dumps(document).encode())
-    assert (judgement.answer, judgement.authentic, judgement.current) == ("cannot-tell", "pass", "unknown"), reasons(judgement)
+    assert (judgement.answer, judgement.authentic, judgement.current) == ("cannot-tell", "pass", "unknown"), reasons(
+        judgement
+    )
     assert judgement.standard == "Open Badges 3.0"
     assert judgement.shown is not None
     assert (judgement.shown.name, judgement.shown.issuer_name) == ("Badge", "Collège")
