@@ -2,90 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-import uvicorn
 import zxingcpp
 from axe_playwright_python.async_playwright import Axe
 from PIL import Image
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser
 
 from libs.common.messaging.work import begin
 from services.verification.handlers.backpack import keep_pushed_badge
 from services.verification.handlers.granting.desk import SCOPES
 from services.verification.store.backpack import Held
+from tests.services.verification.browsing import GONE, GOOD, UNKNOWN, needs_browser, opened
 from tests.services.verification.support import (
-    ACHIEVEMENT,
-    ISSUER,
-    OTHER_KEY,
     Service,
     at,
-    badge_issued,
-    event,
-    key_published,
-    revoked,
 )
-from tests.services.verification.test_results import DESCRIBED, RESULTS
 
-CHROMIUM = Path("/usr/bin/chromium")
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs a browser: {CHROMIUM} is not installed")
+pytestmark = needs_browser
 
-GOOD = badge_issued(results=(DESCRIBED, RESULTS))
-GONE, UNKNOWN = badge_issued("learner-2"), badge_issued("learner-3", private_key=OTHER_KEY)
 PATHS = (
     f"/badges/{GOOD.badge_id}", f"/badges/{GONE.badge_id}", f"/badges/{UNKNOWN.badge_id}", "/", "/issuers/prairie",
     "/achievements/coaching/versions/2", "/learners/learner-1/badges", "/badges/nothing", "/verify",
     f"/badges/{GOOD.badge_id}/sharing", f"/badges/{GOOD.badge_id}/embed", "/learners/learner-1/programs",
 )  # fmt: skip
-
-
-@asynccontextmanager
-async def listening(service: Service) -> AsyncIterator[str]:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(service.app, log_level="warning", lifespan="off", ws="none"))
-        serving = asyncio.create_task(server.serve(sockets=[door]))
-        try:
-            yield f"http://127.0.0.1:{door.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            await serving
-
-
-@pytest.fixture
-async def site(service: Service) -> AsyncIterator[str]:
-    """The address of a running verification with a good, a withdrawn and an unverifiable badge."""
-    await service.hear_all(ISSUER, ACHIEVEMENT, key_published(), GOOD, GONE, UNKNOWN)
-    await service.hear(event(revoked(GONE), minutes=1))
-    async with listening(service) as address:
-        yield address
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """A headless Chromium."""
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        await started.close()
-
-
-async def opened(browser: Browser, site: str, token: str, **options: Any) -> Page:
-    """A page of a person who is signed in as somebody who may read records."""
-    context = await browser.new_context(java_script_enabled=True, **options)
-    page = await context.new_page()
-    await page.goto(f"{site}/learners/learner-1/badges?access={token}")
-    assert "access=" not in page.url
-    return page
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -130,64 +74,6 @@ async def test_the_verdict_comes_before_the_buttons_on_a_phone(service: Service,
     assert verdict is not None
     assert buttons is not None
     assert verdict["y"] < buttons["y"]
-
-
-async def test_a_dropped_file_shows_its_verdict(site: str, browser: Browser) -> None:
-    page = await browser.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    await page.goto(f"{site}/verify")
-    await page.evaluate(
-        """text => {
-          const carried = new DataTransfer();
-          carried.items.add(new File([text], 'badge.json', {type: 'application/json'}));
-          document.body.dispatchEvent(new DragEvent('drop', {dataTransfer: carried, bubbles: true}));
-        }""",
-        GOOD.credential,
-    )
-    await page.locator("#verdict").get_by_text("Genuine and current").wait_for()
-    # Whoever does not see the page hears the verdict: the focus is on it.
-    assert await page.evaluate("document.activeElement.id") == "verdict"
-    assert "Genuine and current" in await page.title()
-    forged = GOOD.credential.replace("Coaching", "Flying")
-    await page.locator("#text").fill(forged)
-    await page.keyboard.press("Tab")
-    await page.locator("button[type=submit]").focus()
-    await page.keyboard.press("Enter")
-    await page.locator("#verdict").get_by_text("Not genuine").wait_for()
-    chosen = {"name": "badge.json", "mimeType": "application/json", "buffer": GOOD.credential.encode()}
-    await page.locator("#file").set_input_files([chosen])  # type: ignore[list-item]
-    await page.locator("#verdict").get_by_text("Genuine and current").wait_for()
-    assert (await Axe().run(page)).response["violations"] == []
-    assert complaints == []
-    await page.close()
-
-
-async def test_a_pasted_text_or_picture_shows_its_verdict(site: str, browser: Browser) -> None:
-    page = await browser.new_page()
-    await page.goto(f"{site}/verify")
-    paste = """([text, name]) => {
-      const carried = new DataTransfer();
-      if (name) carried.items.add(new File([text], name, {type: 'application/json'}));
-      else carried.setData('text/plain', text);
-      document.body.dispatchEvent(new ClipboardEvent('paste', {clipboardData: carried, bubbles: true}));
-    }"""
-    await page.evaluate(paste, [GOOD.credential.replace("Coaching", "Flying"), ""])
-    await page.locator("#verdict").get_by_text("Not genuine").wait_for()
-    await page.evaluate(paste, [GOOD.credential, "badge.json"])
-    await page.locator("#verdict").get_by_text("Genuine and current").wait_for()
-    await page.close()
-
-
-async def test_the_form_needs_no_script(site: str, browser: Browser) -> None:
-    context = await browser.new_context(java_script_enabled=False)
-    page = await context.new_page()
-    await page.goto(f"{site}/verify?lang=fr")
-    assert not await page.locator("#drop").is_visible()
-    await page.locator("#text").fill(GOOD.credential)
-    await page.locator("button[type=submit]").click()
-    await page.locator("#verdict").get_by_text("Authentique").wait_for()
-    await context.close()
 
 
 async def test_a_learner_lets_a_program_in(service: Service, site: str, browser: Browser) -> None:
