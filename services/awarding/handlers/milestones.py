@@ -30,7 +30,7 @@ async def tell_milestones(
     their new badges help to earn. Achievements without a milestone, which most are, cost nothing."""
     names = {(learner, name) for learner, some in touched.items() for name in some}
     names |= {(award.learner_id, name) for award in awards for name in catalogue.by_badge.get(award.achievement_id, ())}
-    pairs = sorted((learner, name) for learner, name in names if catalogue.achievements[name].milestones)
+    pairs = sorted((learner, name) for learner, name in names if catalogue.lineages[name].milestones)
     if not pairs:
         return
     reached = await _newly_reached(work.connection, catalogue, pairs)
@@ -56,28 +56,32 @@ async def on_milestone_reached(work: Work, events: Sequence[Received[MilestoneRe
 async def _newly_reached(
     connection: Connection, catalogue: Catalogue, pairs: Sequence[tuple[str, str]]
 ) -> list[Milestone]:
-    achievements = catalogue.achievements
-    known: dict[tuple[str, str], set[str]] = {}
-    wanted = [(learner, name, achievements[name].version) for learner, name in pairs]
-    for milestone in await milestone_store.milestones_in(connection, wanted):
-        known.setdefault((milestone.learner_id, milestone.achievement_id), set()).add(milestone.step_id)
-    open_pairs = [pair for pair in pairs if achievements[pair[1]].milestones - known.get(pair, set[str]())]
+    lineages = catalogue.lineages
+    known: dict[tuple[str, str], set[tuple[int, str]]] = {}
+    for milestone in await milestone_store.milestones_in(connection, pairs):
+        told = known.setdefault((milestone.learner_id, milestone.achievement_id), set())
+        told.add((milestone.version, milestone.step_id))
+    open_pairs = [pair for pair in pairs if lineages[pair[1]].milestones - known.get(pair, set[tuple[int, str]]())]
     objects: dict[str, set[str]] = {}
-    badges = set[tuple[str, str]]()
     for learner, name in open_pairs:
-        objects.setdefault(learner, set()).update(achievements[name].object_ids.split())
-        badges.update((learner, badge) for badge in achievements[name].tree.badges)
+        objects.setdefault(learner, set()).update(lineages[name].object_ids.split())
     facts = await fact_store.facts_about(connection, [(who, " ".join(sorted(ids))) for who, ids in objects.items()])
-    held = await badge_store.held_badges(connection, badges) if badges else {}
+    held = await badge_store.held_badges(
+        connection, {(learner, badge) for learner, name in open_pairs for badge in (name, *lineages[name].badges)}
+    )
     records = {
-        learner: Record.of(facts.get(learner, ()), (badge for badge in held.get(learner, ()) if badge.holds))
+        learner: Record.of(facts.get(learner, ()), (badge for badge in held.get(learner, ()) if badge.stands))
         for learner in objects
     }
     return [
         milestone
         for learner, name in open_pairs
         for milestone in decide_milestones(
-            achievements[name], learner, records[learner], known.get((learner, name), set[str]())
+            lineages[name],
+            learner,
+            [badge for badge in held.get(learner, ()) if badge.achievement_id == name],
+            records[learner],
+            known.get((learner, name), set[tuple[int, str]]()),
         )
     ]
 

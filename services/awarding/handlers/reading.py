@@ -35,12 +35,8 @@ async def explain_achievement(reader: Reader, learner_id: str, achievement_id: s
     badges = (await badge_store.held_badges(reader, {(learner_id, name) for name in names})).get(learner_id, [])
     record = Record.of(facts.get(learner_id, []), (held for held in badges if held.stands))
     given = [held for held in badges if held.achievement_id == achievement_id]
-    milestones = [
-        milestone
-        for version in lineage.versions
-        if version.milestones
-        for milestone in await milestone_store.milestones_in(reader, [(learner_id, achievement_id, version.version)])
-    ]
+    reached = await milestone_store.milestones_in(reader, [(learner_id, achievement_id)])
+    milestones = sorted(reached, key=lambda milestone: (milestone.version, milestone.step_id))
     return explanation(learner_id, lineage, record, given, milestones)
 
 

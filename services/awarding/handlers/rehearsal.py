@@ -13,10 +13,10 @@ from libs.common.messaging.work import Outgoing, Work
 from services.awarding.handlers.mosaic import Shelf
 from services.awarding.handlers.office import SOURCE
 from services.awarding.model import Held, Trigger
-from services.awarding.rules.catalogue import Catalogue
+from services.awarding.rules.catalogue import Achievement, Catalogue
 from services.awarding.rules.outcome import Record
-from services.awarding.rules.rehearsal import Effect, Limits, Rehearsal, decide_cascade, decide_effect
-from services.awarding.rules.tree import Node, compiled
+from services.awarding.rules.rehearsal import Limits, Rehearsal, decide_effect, gains_above, losses_above
+from services.awarding.rules.slots import ends_at
 from services.awarding.store import badges as badge_store
 from services.awarding.store import facts as fact_store
 from services.awarding.store import learners as learner_store
@@ -72,59 +72,58 @@ async def complete_rehearsal(
 async def evaluate_draft(catalogue: Catalogue, reader: Reader, published: AchievementPublished) -> Rehearsal:
     """Try a draft on all learners whose facts or badges it mentions, and on all who hold the achievement; and on the
     stacks above it, for those who would gain or lose."""
-    draft, rehearsal = compiled(published.requirement), Rehearsal()
-    names = draft.badges | {published.achievement_id}
-    learners = await learner_store.learners_concerned(reader, draft.mentions, names)
+    draft, rehearsal = Achievement.of(published), Rehearsal()
+    names = draft.tree.badges | {published.achievement_id}
+    learners = await learner_store.learners_concerned(reader, draft.tree.mentions, names)
     for start in range(0, len(learners), LEARNERS_AT_ONCE):
-        effects = await _look_at(reader, published, draft, learners[start : start + LEARNERS_AT_ONCE], rehearsal)
-        if effects and catalogue.by_badge.get(published.achievement_id):
-            await _look_above(catalogue, reader, published, effects, rehearsal)
+        moved = await _look_at(reader, draft, learners[start : start + LEARNERS_AT_ONCE], rehearsal)
+        if moved and catalogue.by_badge.get(published.achievement_id):
+            await _look_above(catalogue, reader, draft, moved, rehearsal)
     return rehearsal
 
 
 async def _look_at(
-    reader: Reader, published: AchievementPublished, draft: Node, learners: Sequence[str], rehearsal: Rehearsal
-) -> dict[str, Effect]:
-    """Count what the draft means for these learners; answers who would gain or lose."""
-    records = await _records(reader, learners, {name for _, name in draft.mentions}, draft.badges)
-    own = await badge_store.held_badges(reader, {(learner, published.achievement_id) for learner in learners})
-    effects: dict[str, Effect] = {}
+    reader: Reader, draft: Achievement, learners: Sequence[str], rehearsal: Rehearsal
+) -> dict[str, datetime | None]:
+    """Count what the draft means for these learners; answers who would gain, and since when, or lose (None)."""
+    records = await _records(reader, learners, draft.object_ids, draft.tree.badges)
+    own = await badge_store.held_badges(reader, {(learner, draft.achievement_id) for learner in learners})
+    moved: dict[str, datetime | None] = {}
     for learner in learners:
-        effect = decide_effect(draft, records[learner], own.get(learner, []))
+        effect = decide_effect(draft.tree, records[learner], own.get(learner, []))
         rehearsal.add(learner, effect)
         if effect in ("gain", "lose"):
-            effects[learner] = effect
-    return effects
+            moved[learner] = draft.tree.outcome(records[learner]).met_at
+    return moved
 
 
 async def _look_above(
     catalogue: Catalogue,
     reader: Reader,
-    published: AchievementPublished,
-    effects: dict[str, Effect],
+    draft: Achievement,
+    moved: dict[str, datetime | None],
     rehearsal: Rehearsal,
 ) -> None:
     """Count the badges above that would follow."""
-    name = published.achievement_id
+    name = draft.achievement_id
     above = catalogue.reachable(catalogue.by_badge[name])
-    versions = [version for (other, _), version in catalogue.versions.items() if other in above]
-    objects = {word for version in versions for word in version.object_ids.split()}
-    badges = above.union(*(version.tree.badges for version in versions))
-    records = await _records(reader, sorted(effects), objects, badges)
-    for learner, effect in effects.items():
-        trigger = Trigger(_NOBODY, 0, None)
-        badge = Held(learner, name, published.version, _NOBODY, published.published_at, published.credits, trigger)
-        gains, losses = decide_cascade(catalogue, records[learner], name, badge if effect == "gain" else None)
-        rehearsal.add_above("gain", gains)
-        rehearsal.add_above("lose", losses)
+    objects = " ".join(sorted({word for other in above for word in catalogue.lineages[other].object_ids.split()}))
+    facts = await fact_store.facts_about(reader, [(learner, objects) for learner in moved])
+    badges = await badge_store.badges_of(reader, moved)
+    for learner, since in moved.items():
+        kept, did = badges.get(learner, []), facts.get(learner, [])
+        if since is None:
+            rehearsal.add_above("lose", losses_above(catalogue, kept, did, name))
+            continue
+        worth, trigger = draft.published.credits, Trigger(_NOBODY, 0, None)
+        ends = ends_at(draft, since, None)
+        gained = Held(learner, name, draft.version, _NOBODY, since, worth, trigger, valid_until=ends)
+        rehearsal.add_above("gain", gains_above(catalogue, kept, did, gained))
 
 
-async def _records(
-    reader: Reader, learners: Sequence[str], objects: Collection[str], badges: Collection[str]
-) -> dict[str, Record]:
-    """What each learner did about these objects and holds of these achievements."""
-    wanted = " ".join(sorted(objects))
-    facts = await fact_store.facts_about(reader, [(learner, wanted) for learner in learners])
+async def _records(reader: Reader, learners: Sequence[str], objects: str, badges: Collection[str]) -> dict[str, Record]:
+    """What each learner did about these objects (one text) and holds of these achievements."""
+    facts = await fact_store.facts_about(reader, [(learner, objects) for learner in learners])
     held = await badge_store.held_badges(reader, {(learner, name) for learner in learners for name in badges})
     return {
         learner: Record.of(facts.get(learner, ()), (badge for badge in held.get(learner, ()) if badge.holds))

@@ -63,7 +63,7 @@ class Lineage:
     """All versions of one achievement, rising, and what they say together.
 
     It `is_plain` where there is one version, whose badges are valid for ever. A badge of `settled_version` or a later
-    one has no other version to follow.
+    one has no other version to follow. `milestones` are those of all versions, as (version, step id).
     """
 
     versions: tuple[Achievement, ...]
@@ -74,6 +74,7 @@ class Lineage:
     fewest: int
     mentions: frozenset[About]
     badges: frozenset[str]
+    milestones: frozenset[tuple[int, str]]
 
     @classmethod
     def of(cls, versions: Iterable[Achievement]) -> Lineage:
@@ -93,6 +94,7 @@ class Lineage:
             fewest=min(version.tree.fewest for version in rising),
             mentions=frozenset[About]().union(*(version.tree.mentions for version in rising)),
             badges=frozenset[str]().union(*(version.tree.badges for version in rising)),
+            milestones=frozenset((version.version, name) for version in rising for name in version.milestones),
         )
 
     def is_settled(self, given: Iterable[Held]) -> bool:

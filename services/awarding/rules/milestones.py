@@ -1,27 +1,44 @@
-"""Which milestones a learner has reached (M2.5): the steps so marked that count, each told once."""
+"""Which milestones a learner has reached (M2.5): the steps so marked that count, each told once.
+
+They are judged as awards are: by the versions that the learner is held to, each for what occurred until the next took
+over, and cycle by cycle (B5). So neither a later publication nor the order of events changes which are reached.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 
-from services.awarding.model import Milestone
-from services.awarding.rules.catalogue import Achievement
+from services.awarding.model import Held, Milestone
+from services.awarding.rules.catalogue import Lineage
 from services.awarding.rules.outcome import Record
+from services.awarding.rules.slots import Slot, has_come, judging_slots
 from services.awarding.rules.tree import pathways_in
+from services.awarding.rules.windows import stretches
 
 
 def decide_milestones(
-    achievement: Achievement, learner_id: str, record: Record, reached: Set[str]
+    lineage: Lineage, learner_id: str, given: Sequence[Held], record: Record, reached: Set[tuple[int, str]]
 ) -> Iterator[Milestone]:
-    """The milestones that are reached by this record; `reached` are the step ids of those that were told before.
+    """The milestones that are reached by this record, where `given` are all badges of the achievement that the learner
+    was given; `reached` are the versions and step ids of those that were told before.
 
     A milestone is kept when what it stood on falls away: it was reached.
     """
-    for pathway in pathways_in(achievement.tree):
-        steps = pathway.steps
-        if not any(step.milestone and step.step_id not in reached for step in steps):
+    known = set(reached)
+    for slot in judging_slots(lineage, given, record):
+        for milestone in _reached_in(slot, learner_id, record):
+            if (milestone.version, milestone.step_id) not in known:
+                known.add((milestone.version, milestone.step_id))
+                yield milestone
+
+
+def _reached_in(slot: Slot, learner_id: str, record: Record) -> Iterator[Milestone]:
+    name, version = slot.achievement.achievement_id, slot.achievement.version
+    for pathway in pathways_in(slot.achievement.tree):
+        if not any(step.milestone for step in pathway.steps):
             continue
-        for step, part in zip(steps, pathway.outcome(record).parts, strict=True):
-            if step.milestone and part.met_at is not None and step.step_id not in reached:
-                name, version = achievement.achievement_id, achievement.version
-                yield Milestone(learner_id, name, version, step.step_id, step.label, part.met_at)
+        for stretch in stretches(pathway, record, slot.window):
+            for step, part in zip(pathway.steps, pathway.outcome(stretch.record).parts, strict=True):
+                met_at = stretch.dated(part.met_at) if step.milestone else None
+                if met_at is not None and has_come(slot, met_at, record):
+                    yield Milestone(learner_id, name, version, step.step_id, step.label, met_at)

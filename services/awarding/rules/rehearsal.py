@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
+from uuid import NAMESPACE_OID
 
-from services.awarding.model import Held
+from services.awarding.model import Award, Fact, Held, Kept
+from services.awarding.rules.awards import Standing, decide_awards
 from services.awarding.rules.catalogue import Catalogue
 from services.awarding.rules.outcome import Record
+from services.awarding.rules.states import begun_for, meets_its_version
 from services.awarding.rules.tree import Node
 
 Effect = Literal["gain", "lose", "keep", "none"]
@@ -35,32 +38,51 @@ def decide_effect(draft: Node, record: Record, given: Sequence[Held]) -> Effect:
     return "lose" if holds else "none"
 
 
-def decide_cascade(
-    catalogue: Catalogue, record: Record, achievement_id: str, gained: Held | None
-) -> tuple[set[str], set[str]]:
-    """The achievements above whose badges would follow: gained, where the draft's badge is (`gained`), and lost, where
-    the learner's badge of it is not held any more (None). `record` is all that matters to those above, and is changed.
+def gains_above(catalogue: Catalogue, kept: Iterable[Kept], facts: Iterable[Fact], gained: Held) -> tuple[str, ...]:
+    """The achievements above of which a learner would gain a badge, each as often as they would, by the badge `gained`
+    that the draft would give them. `kept` are all their badges, `facts` what they did about what those above mention.
 
-    Those above are taken as they are published now, what is required first (B4).
+    Those above judge as awards are decided: by the versions that the learner is held to (B5).
     """
-    gains, losses = set[str](), set[str]()
-    if gained is None:
-        record.held.pop(achievement_id, None)
-    else:
-        record.held[achievement_id] = gained
+    standing, given = list[Held](), dict[str, list[Held]]()
+    for entry in kept:
+        given.setdefault(entry.held.achievement_id, []).append(entry.held)
+        if entry.held.stands:
+            standing.append(entry.held)
+    above = _above(catalogue, gained.achievement_id)
+    asked = Standing(gained.learner_id, Record.of(facts, standing), (gained,), frozenset(above), given)
+    awards = decide_awards(catalogue, asked, NAMESPACE_OID)
+    return tuple(award.achievement_id for award in awards if isinstance(award, Award))
+
+
+def losses_above(
+    catalogue: Catalogue, kept: Sequence[Kept], facts: Iterable[Fact], achievement_id: str
+) -> tuple[str, ...]:
+    """The achievements above of which a learner's badges would not hold any more, once for each badge, if theirs of
+    the draft's achievement did not; `kept` and `facts` as for `gains_above`.
+
+    Each is judged as its state would be: by its own version (B5), what is required first (B4).
+    """
+    record, begun = Record.of(facts), begun_for(catalogue, kept)
+    above, lost = _above(catalogue, achievement_id), list[str]()
+    places = {name: place + 1 for place, name in enumerate(above)}
+    for entry in sorted(kept, key=lambda entry: places.get(entry.held.achievement_id, 0)):
+        held = entry.held
+        if not held.stands or held.achievement_id == achievement_id:
+            continue
+        # What is not above it, has ended, or stands on no facts, is as it was.
+        is_shaken = held.achievement_id in places and held.holds and entry.is_grounded
+        if is_shaken and not meets_its_version(catalogue, held, record, begun[held.badge_id]):
+            lost.append(held.achievement_id)
+        else:
+            record.hold(held)
+    return tuple(lost)
+
+
+def _above(catalogue: Catalogue, achievement_id: str) -> list[str]:
+    """All that a badge of the achievement may help to earn, what is required first."""
     above = catalogue.reachable(catalogue.by_badge.get(achievement_id, ())) - {achievement_id}
-    for name in sorted(above, key=lambda name: (catalogue.rank[name], name)):
-        held = record.held.get(name)
-        newest = catalogue.achievements[name]
-        if held is None and gained is not None and newest.tree.met(record):
-            gains.add(name)
-            record.held[name] = replace(gained, achievement_id=name, credits=newest.published.credits)
-        elif held is not None and gained is None:
-            version = catalogue.versions[name, held.version]
-            if version.published.on_loss != "keep" and not version.tree.met(record):
-                losses.add(name)
-                del record.held[name]
-    return gains, losses
+    return sorted(above, key=lambda name: (catalogue.rank[name], name))
 
 
 @dataclass(slots=True)

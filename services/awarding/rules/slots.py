@@ -90,13 +90,32 @@ def open_slots(lineage: Lineage, given: Sequence[Held], record: Record) -> Itera
                 yield Slot(version, cycle.number, window, cycle.before)
 
 
+def judging_slots(lineage: Lineage, given: Sequence[Held], record: Record) -> Iterator[Slot]:
+    """By which versions a learner is or was judged, cycle by cycle, and within which window each: also those whose
+    badge they were given already."""
+    for cycle in cycles_of(lineage, given):
+        for version in _line(lineage, cycle, record):
+            window = Window(cycle.since, lineage.closed_at(version.version))
+            yield Slot(version, cycle.number, window, cycle.before)
+
+
 def earned(slot: Slot, record: Record) -> Outcome:
     """The outcome of what a slot asks for, at the earliest instant at which it was met."""
     outcome = met_within(slot.achievement.tree, record, slot.window)
-    since = slot.window.since
-    if outcome.met_at is None or since is None or outcome.met_at > since or _has_come(slot, since, record):
+    if outcome.met_at is None or has_come(slot, outcome.met_at, record):
         return outcome
     return Outcome(slot.achievement.tree)
+
+
+def has_come(slot: Slot, met_at: datetime, record: Record) -> bool:
+    """Whether something shows that the instant `met_at`, at which something was met in a slot, has come: badges alone,
+    valid all along, meet what is asked as soon as renewal opens, and there is no clock in a rule."""
+    since = slot.window.since
+    if since is None or met_at > since or (slot.before is not None and slot.before.is_expired):
+        return True
+    if any(fact.occurred_at >= since for about in record.facts.values() for fact in about):
+        return True
+    return any(badge.valid_from >= since for name in slot.achievement.tree.badges for badge in record.badges_of(name))
 
 
 def ends_at(achievement: Achievement, begins: datetime, before: Held | None) -> datetime | None:
@@ -131,13 +150,3 @@ def _line(lineage: Lineage, cycle: Cycle, record: Record) -> tuple[Achievement, 
 
 def _renewal_opens(lineage: Lineage, held: Held) -> timedelta:
     return next(version.renewal_opens for version in lineage.versions if version.version == held.version)
-
-
-def _has_come(slot: Slot, since: datetime, record: Record) -> bool:
-    """Whether something shows that the time for renewal has come, where badges alone, valid all along, meet what is
-    asked: there is no clock in a rule."""
-    if slot.before is not None and slot.before.is_expired:
-        return True
-    if any(fact.occurred_at >= since for about in record.facts.values() for fact in about):
-        return True
-    return any(badge.valid_from >= since for name in slot.achievement.tree.badges for badge in record.badges_of(name))

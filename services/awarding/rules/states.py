@@ -34,7 +34,7 @@ def decide_states(
     """
     record = Record.of(facts)
     events = {fact.event_id for about in record.facts.values() for fact in about}
-    begun = _begun(catalogue, badges)
+    begun = begun_for(catalogue, badges)
     lost, changes, unsettled = set[UUID](), list[Change](), False
     for kept in sorted(badges, key=lambda kept: _place(catalogue, kept.held)):
         held = kept.held
@@ -92,7 +92,7 @@ def told_after(kept: Kept, at: datetime) -> datetime:
     return max(at, before + timedelta(milliseconds=1))
 
 
-def _begun(catalogue: Catalogue, badges: Iterable[Kept]) -> dict[UUID, datetime | None]:
+def begun_for(catalogue: Catalogue, badges: Iterable[Kept]) -> dict[UUID, datetime | None]:
     """For each badge since when what occurs counts for it: of the first cycle always, of a renewal since it opened."""
     given: dict[str, list[Held]] = {}
     for kept in badges:
@@ -115,19 +115,21 @@ def _by_grounds(catalogue: Catalogue, kept: Kept, record: Record, begun: datetim
         return REVOKED
     if not kept.is_grounded:
         return HOLDS
-    achievement, lineage = (
-        catalogue.versions[held.achievement_id, held.version],
-        catalogue.lineages[held.achievement_id],
-    )
-    policy = achievement.published.on_loss
-    if policy == "revoke" and is_lost:
+    if is_lost and catalogue.versions[held.achievement_id, held.version].published.on_loss == "revoke":
         return REVOKED
-    if policy != "keep" and not _is_met(achievement, record, Window(begun, lineage.closed_at(held.version))):
-        return SUSPENDED
+    return HOLDS if meets_its_version(catalogue, held, record, begun) else SUSPENDED
+
+
+def meets_its_version(catalogue: Catalogue, held: Held, record: Record, begun: datetime | None) -> bool:
+    """Whether a badge holds by this record, where what occurred since `begun` counts for it: by the policy of its
+    version, within the time of that, and by that of a later one that has everybody judged anew."""
+    achievement = catalogue.versions[held.achievement_id, held.version]
+    lineage = catalogue.lineages[held.achievement_id]
+    keeps = achievement.published.on_loss == "keep"
+    if not keeps and not _is_met(achievement, record, Window(begun, lineage.closed_at(held.version))):
+        return False
     anew = lineage.judged_anew_by(held.version)
-    if anew is None or anew.published.on_loss == "keep" or anew.tree.met(since(record, begun, anew.tree)):
-        return HOLDS
-    return SUSPENDED
+    return anew is None or anew.published.on_loss == "keep" or anew.tree.met(since(record, begun, anew.tree))
 
 
 def _is_met(achievement: Achievement, record: Record, window: Window) -> bool:

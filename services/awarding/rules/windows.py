@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import NamedTuple
 
 from services.awarding.model import About, Fact, Held
-from services.awarding.rules.outcome import Outcome, Record, first_choice
+from services.awarding.rules.outcome import Outcome, Part, Record, first_choice
 from services.awarding.rules.tree import Node, proof_of
 
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
@@ -27,23 +28,45 @@ class Window(NamedTuple):
 ALWAYS = Window()
 
 
-def met_within(tree: Node, record: Record, window: Window) -> Outcome:
-    """The outcome at the earliest instant in the window at which the requirement was met: by facts that occurred in
-    the window, and by badges that were all valid at that instant."""
+class Stretch(NamedTuple):
+    """What counts in a window for as long as the same badges are valid: from the moment `begins` to before `ends`, and
+    before the instant `until` (None: without end)."""
+
+    record: Record
+    begins: _Moment
+    ends: _Moment | None
+    until: datetime | None
+
+    def dated(self, met_at: datetime | None) -> datetime | None:
+        """When something was met in this stretch that its record meets since `met_at`; None: it was not."""
+        if met_at is None:
+            return None
+        met = max((met_at, 0), self.begins)
+        if self.ends is not None and met >= self.ends:
+            return None
+        return met[0] if self.until is None or met[0] < self.until else None
+
+
+def stretches(tree: Part, record: Record, window: Window) -> Iterator[Stretch]:
+    """The stretches of a window, in order of time: the facts that occurred in it, and the badges of each moment."""
     if window == ALWAYS and tree.badges.isdisjoint(record.several):
-        return proof_of(tree, record)
+        yield Stretch(record, (_BEGINNING, 0), None, None)
+        return
     facts = _facts_in(tree.mentions, record, window)
     badges = [badge for name in tree.badges for badge in record.badges_of(name) if _overlaps(badge, window)]
     moments = _moments(badges, window)
-    for place, moment in enumerate(moments):
-        # Until the next moment the same badges are valid.
-        outcome = proof_of(tree, Record(facts, _valid_at(badges, moment)))
-        if outcome.met_at is None:
-            continue
-        met = max((outcome.met_at, 0), moment)
-        if place + 1 < len(moments) and met >= moments[place + 1]:
-            continue
-        return outcome._replace(met_at=met[0]) if window.until is None or met[0] < window.until else Outcome(tree)
+    for begins, ends in zip_longest(moments, moments[1:]):
+        yield Stretch(Record(facts, _valid_at(badges, begins)), begins, ends, window.until)
+
+
+def met_within(tree: Node, record: Record, window: Window) -> Outcome:
+    """The outcome at the earliest instant in the window at which the requirement was met: by facts that occurred in
+    the window, and by badges that were all valid at that instant."""
+    for stretch in stretches(tree, record, window):
+        outcome = proof_of(tree, stretch.record)
+        met_at = stretch.dated(outcome.met_at)
+        if met_at is not None:
+            return outcome._replace(met_at=met_at)
     return Outcome(tree)
 
 

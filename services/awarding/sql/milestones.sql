@@ -1,11 +1,10 @@
 -- name: milestones_in
--- What was reached already of each (learner, achievement, version).
+-- What was reached already of each (learner, achievement), in any version.
 select reached.learner_id, reached.achievement_id, reached.version, reached.step_id, reached.name, reached.reached_at
-from unnest($1::text[], $2::text[], $3::integer[]) as wanted (learner_id, achievement_id, version)
+from unnest($1::text[], $2::text[]) as wanted (learner_id, achievement_id)
 cross join lateral (
     select * from milestone
     where milestone.learner_id = wanted.learner_id and milestone.achievement_id = wanted.achievement_id
-      and milestone.version = wanted.version
     offset 0
 ) reached;
 

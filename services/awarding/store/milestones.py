@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from services.awarding.store import Reader
 
 
-async def milestones_in(reader: Reader, wanted: Sequence[tuple[str, str, int]]) -> list[Milestone]:
-    """What was reached already of these (learner id, achievement id, version)."""
+async def milestones_in(reader: Reader, wanted: Sequence[tuple[str, str]]) -> list[Milestone]:
+    """What was reached already of these (learner id, achievement id), in any version."""
     columns = [list(column) for column in zip(*wanted, strict=True)]
     return [Milestone(**dict(row)) for row in await reader.fetch(MILESTONES["milestones_in"], *columns)]
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from libs.common.contracts import MilestoneReached
+from libs.common.contracts import AchievementPublished, MilestoneReached
 from libs.common.messaging.work import begin
 from services.awarding import api, handlers
 from services.awarding.settings import AwardingSettings
@@ -22,6 +22,7 @@ from tests.services.awarding.support import (
     at,
     badge,
     completed,
+    day,
     done,
     erased,
     heard,
@@ -121,6 +122,84 @@ async def test_any_order_and_any_cut_into_batches_reach_the_same(service: Servic
     reached = await told(service)
     assert len(reached) == len(set(reached))
     assert set(reached) == {(f"l{number}", "way", name) for number in range(12) for name in ("half", "stack")}
+
+
+def way(number: int, minutes: float, policy: str, *of: str, **more: Any) -> AchievementPublished:
+    """A version of the pathway `w`, published some minutes after the beginning: activities, each a milestone."""
+    requirement = steps(*(step(name, done(name), milestone=True) for name in of))
+    return achievement("w", requirement, version=number, published_at=at(minutes), on_new_version=policy, **more)
+
+
+async def told_by(service: Service, learner: str) -> list[tuple[int, str]]:
+    """The milestones that were told of a learner: version and step."""
+    rows = await service.database.pool.fetch("select value from outbox where type = $1", MilestoneReached.TYPE)
+    contents = [MilestoneReached.model_validate_json(row["value"]) for row in rows]
+    return sorted((one.version, one.step_id) for one in contents if one.learner_id == learner)
+
+
+async def test_a_learner_who_is_held_to_an_earlier_version_reaches_the_milestones_of_that(service: Service) -> None:
+    await service.hear(
+        *published(ISSUER, way(1, 0, "grandfather", "x", "y"), way(2, 10, "grandfather", "x", "z")),
+        *registered("ada", "ben"),
+    )
+    await service.hear(completed("ada", "x", 5), completed("ben", "x", 15))
+    await service.hear(completed("ada", "y", 20), completed("ada", "z", 20))
+    await service.hear(completed("ben", "y", 20), completed("ben", "z", 20))
+    assert await told_by(service, "ada") == [(1, "x"), (1, "y")]
+    assert await told_by(service, "ben") == [(2, "x"), (2, "z")]
+
+
+async def test_an_upgrade_takes_the_milestones_along_from_when_it_was_published(service: Service) -> None:
+    await service.hear(*published(ISSUER, way(1, 0, "grandfather", "x", "y")), *registered("ada", "ben"))
+    await service.hear(completed("ada", "x", 5))
+    await service.hear(*published(way(2, 10, "upgrade", "x", "z")))
+    await service.recheck()
+    # What occurred before it and is heard later still counts for the version of then.
+    await service.hear(completed("ada", "y", 15), completed("ben", "x", 6), completed("ben", "y", 7))
+    assert await told_by(service, "ada") == [(1, "x"), (2, "x")]
+    assert await told_by(service, "ben") == [(1, "x"), (1, "y"), (2, "x")]
+
+
+async def test_a_publication_between_the_events_or_after_them_reaches_the_same(service: Service) -> None:
+    versions = [way(1, 0, "grandfather", "x", "y"), way(2, 10, "upgrade", "x", "z"), way(3, 20, "grandfather", "y")]
+    order = random.Random(3)
+    await service.hear(*published(ISSUER, versions[0]), *registered("l0", "l1", "l2", "l3"))
+    for number, version in enumerate([*versions[1:], None]):
+        for learner in ("l0", "l1", "l2", "l3"):
+            events = [completed(learner, name, minute) for name, minute in (("x", 5), ("y", 8), ("z", 25))]
+            # Each learner's events come before, between and after the publications, in an order of their own.
+            place = int(learner[1])
+            await service.hear(*order.sample(events, 3)[: 3 if number == place % 3 else 1])
+        if version is not None:
+            await service.hear(*published(version))
+            await service.recheck()
+    for learner in ("l0", "l1", "l2", "l3"):
+        await service.hear(*(completed(learner, name, minute) for name, minute in (("x", 5), ("y", 8), ("z", 25))))
+        assert await told_by(service, learner) == [(1, "x"), (1, "y"), (2, "x"), (2, "z")], learner
+
+
+async def test_a_renewal_reaches_what_the_cycle_before_did_not(service: Service) -> None:
+    requirement = steps(step("x", done("x"), milestone=True), step("z", done("z"), optional=True, milestone=True))
+    renewed = achievement("w", requirement, valid_for_days=10, renewal_opens_days=5)
+    await service.hear(*published(ISSUER, renewed), *registered("ada"))
+    await service.hear(completed("ada", "x", day(1)))
+    assert await told_by(service, "ada") == [(1, "x")]
+    await service.hear(completed("ada", "x", day(7)))
+    await service.hear(completed("ada", "z", day(8)))
+    assert await told_by(service, "ada") == [(1, "x"), (1, "z")]
+
+
+async def test_no_milestone_lies_in_the_future(service: Service) -> None:
+    """A badge that is valid for ever meets a step of the next cycle as soon as that opens, which nobody knows yet."""
+    requirement = steps(step("x", done("x")), step("below", badge("below"), optional=True, milestone=True))
+    first = achievement("w", steps(step("x", done("x"))), valid_for_days=10, renewal_opens_days=5)
+    second = achievement("w", requirement, version=2, published_at=at(day(2)), valid_for_days=10, renewal_opens_days=5)
+    await service.hear(*published(ISSUER, first, second, achievement("below", done("z"))), *registered("ada"))
+    await service.hear(completed("ada", "x", day(1)))
+    await service.hear(completed("ada", "z", day(3)))
+    assert await told_by(service, "ada") == []
+    await service.hear(completed("ada", "x", day(7)))
+    assert await told_by(service, "ada") == [(2, "below")]
 
 
 async def test_an_erased_learner_has_none(service: Service) -> None:

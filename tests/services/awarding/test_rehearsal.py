@@ -22,6 +22,7 @@ from tests.services.awarding.support import (
     achievement,
     all_of,
     any_of,
+    at,
     badge,
     completed,
     done,
@@ -117,6 +118,53 @@ async def test_what_follows_in_the_stacks_above_is_counted(doors: httpx.AsyncCli
     told = await rehearsed(doors, passed("x", "0.6"))
     assert told["lose"] == {"count": 1, "sample": ["ben"], "above": {"stack": 1, "top": 1}}
     assert told["gain"]["above"] == {}
+
+
+async def test_stacks_above_judge_learners_by_the_versions_that_these_are_held_to(
+    doors: httpx.AsyncClient, service: Service
+) -> None:
+    """Ben started the first version of the stack, which asks for no more than the badge; Cleo starts the second."""
+    await service.hear(
+        *published(
+            achievement("stack", any_of(badge("a"), done("old")), kind="stack"),
+            achievement("stack", all_of(badge("a"), done("new")), kind="stack", version=2, published_at=at(0.5)),
+        ),
+    )
+    await service.recheck()
+    # Both would gain the badge of a draft that asks for 10 %: Cleo at minute 1, after the second version; Eve before.
+    await service.hear(*registered("eve"), scored("eve", "x", "20", 0.2))
+    told = await rehearsed(doors, passed("x", "0.1"))
+    assert told["gain"] == {"count": 2, "sample": ["cleo", "eve"], "above": {"stack": 1}}
+
+
+async def test_what_would_be_lost_above_is_judged_by_the_version_of_each_badge(
+    doors: httpx.AsyncClient, service: Service
+) -> None:
+    await service.hear(
+        *published(
+            achievement("s", any_of(badge("a"), done("talk")), kind="stack"),
+            # Whoever held a badge of the first stays with that; those who come after need both.
+            achievement("s", all_of(badge("a"), done("talk")), kind="stack", version=2, published_at=at(1.5)),
+            achievement("r", badge("a"), kind="stack"),
+            achievement("r", any_of(badge("a"), done("talk")), kind="stack", version=2, published_at=at(5),
+                        on_new_version="re-evaluate"),
+        ),
+        completed("ben", "talk", 4),
+    )  # fmt: skip
+    await service.recheck()
+    told = await rehearsed(doors, passed("x", "0.6"))
+    # Ben's first version of `s` is met by the talk alone. Of `r` he has both: the first stands on the badge alone.
+    assert told["lose"] == {"count": 1, "sample": ["ben"], "above": {"r": 1}}
+
+
+async def test_what_a_person_awarded_is_not_lost_above(doors: httpx.AsyncClient, service: Service) -> None:
+    await service.hear(*published(achievement("stack", badge("a"), kind="stack")))
+    await service.recheck()
+    assert (await rehearsed(doors, passed("x", "0.6")))["lose"]["above"] == {"stack": 1}
+    await service.database.pool.execute(
+        "update badge set is_grounded = false where learner_id = 'ben' and achievement_id = 'stack'"
+    )
+    assert (await rehearsed(doors, passed("x", "0.6")))["lose"]["above"] == {}
 
 
 async def test_that_a_draft_was_tried_is_told(doors: httpx.AsyncClient, service: Service) -> None:
