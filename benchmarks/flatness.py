@@ -9,7 +9,10 @@ history, and what it costs would only make the differences smaller.
 * catalogue: 1, 100 and 10,000 published achievements, each of twelve assessments; the events are spread over all of
   them, each event is about one, and one learner in twenty earns its badge;
 * history: 10, 1,000 and 100,000 facts that a learner has already, of other courses, with 100 published achievements;
-  the same number of learners and events.
+  the same number of learners and events;
+* attempts: 10, 1,000 and 20,000 attempts that a learner has made at the very thing that the event is about, all of them
+  in vain, with all else that its achievement asks for done; and again where only the latest attempt counts and the
+  badge is held, so that each event may cost it.
 
 The sides take turns in rounds, so that whatever else the machine does falls on all of them alike. Each side's figure
 is the median of its rounds; the ratio is that to the smallest side of its kind.
@@ -26,9 +29,16 @@ from dataclasses import dataclass
 
 from benchmarks.ground import BATCH, START, Awarding, Message, awarding, postgres_server
 from libs.common.contracts import AchievementPublished
+from libs.common.contracts.requirement import AssessmentRequired
 
 ASSESSMENTS = 12
 FINISHERS_ONE_IN = 20
+WORDS = {
+    "catalogue": "published achievements",
+    "history": "facts of history a learner",
+    "attempts": "attempts in vain a learner",
+    "latest": "attempts, the last counts",
+}
 WARM_UP_EVENTS = 2 * BATCH
 SLOWEST_RATIO = 0.8
 
@@ -38,10 +48,12 @@ Round = Callable[[int], Awaitable[list[Message]]]
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How much is measured: `catalogues` in achievements, `histories` in facts a learner, events a round."""
+    """How much is measured: `catalogues` in achievements, `histories` in facts a learner, `attempts` of a learner at
+    one thing, events a round."""
 
     catalogues: tuple[int, ...] = (1, 100, 10_000)
     histories: tuple[int, ...] = (10, 1_000, 100_000)
+    attempts: tuple[int, ...] = (10, 1_000, 20_000)
     learners: int = 20
     events: int = 6_000
     rounds: int = 7
@@ -84,6 +96,13 @@ async def measure(extent: Extent) -> list[Side]:
                 ground = await stack.enter_async_context(awarding(server, f"history-{size}"))
                 await publish(ground, 100)
                 sides["history", size] = ground, _on_top_of(ground, size, extent)
+            for kind in ("attempts", "latest"):
+                for size in extent.attempts:
+                    print(f"   preparing {extent.learners} learners with {size:,} {WORDS[kind]}", flush=True)
+                    ground = await stack.enter_async_context(awarding(server, f"{kind}-{size}"))
+                    await publish(ground, 100)
+                    await ground.publish([("course-latest@1", _latest())])
+                    sides[kind, size] = ground, _once_more(ground, kind, size, extent)
             rates = await _in_turns(sides, extent.rounds)
     return [Side(kind, size, tuple(rates[kind, size])) for kind, size in sides]
 
@@ -150,6 +169,55 @@ def _raw(place: int, part: int) -> int:
     return 78 if place % FINISHERS_ONE_IN == 0 or part % 2 else 30
 
 
+def _latest() -> AchievementPublished:
+    """One assessment of which the latest attempt counts."""
+    tree = {"kind": "assessment", "assessment_id": "last", "at_least": "0.4", "attempt": "latest"}
+    return _achievement(0).model_copy(
+        update={"achievement_id": "course-latest", "requirement": AssessmentRequired.model_validate(tree)}
+    )
+
+
+def _once_more(ground: Awarding, kind: str, attempts: int, extent: Extent) -> Round:
+    """Learners who have tried the same thing so often, and try again: in vain, or well. Few attempts are fresh
+    learners' in each batch, for they would grow."""
+    known = set[str]()
+    name, points = ("course-0:0", 30) if kind == "attempts" else ("last", 78)
+
+    async def messages_of(number: int) -> list[Message]:
+        messages: list[Message] = []
+        for first in range(0, extent.events, BATCH):
+            group = f"{kind}-{number}-{first}" if attempts < extent.events else kind
+            learners = [f"{group}-{place}" for place in range(extent.learners)]
+            if group not in known:
+                known.add(group)
+                await ground.register(learners)
+                others = range(1, ASSESSMENTS) if kind == "attempts" else ()
+                await ground.handle([ground.score(who, f"course-0:{part}", 78) for who in learners for part in others])
+                await _give_attempts(ground, learners, attempts, name, points)
+            messages += [
+                ground.score(learners[place % len(learners)], name, points, attempt=number * extent.events + place)
+                for place in range(first, min(first + BATCH, extent.events))
+            ]
+        return messages
+
+    return messages_of
+
+
+async def _give_attempts(ground: Awarding, learners: Sequence[str], attempts: int, name: str, points: int) -> None:
+    """Past attempts at one assessment, and a first that is heard."""
+    async with ground.database.transaction() as connection:
+        await connection.execute(_ATTEMPTS, list(learners), attempts - 1, START, name, points)
+    await ground.handle([ground.score(who, name, points, attempt=-1) for who in learners])
+    await ground.database.pool.execute("vacuum analyze fact")
+
+
+_ATTEMPTS = """
+insert into fact (learner_id, kind, object_id, event_id, occurred_at, points, out_of)
+select learner_id, 2, $4, gen_random_uuid(), $3::timestamptz - n * interval '1 minute', $5::integer, 100
+from unnest($1::text[]) as learner_id, generate_series(2, $2::integer + 1) as n
+"""
+
+
 def _on_top_of(ground: Awarding, history: int, extent: Extent) -> Round:
     """Learners with a history; their new scores are about the published achievements. A short history is a fresh
     learner's in each round, for it would grow."""
@@ -193,10 +261,9 @@ def report(sides: Sequence[Side]) -> str:
     lines = [f"   {'':36}{'events/s':>10}{'of the smallest':>17}   slowest … fastest round"]
     for side in sides:
         smallest = next(other for other in sides if other.kind == side.kind)
-        words = "published achievements" if side.kind == "catalogue" else "facts of history a learner"
         ratio = side.rate / smallest.rate
         lines.append(
-            f"   {side.size:>8,} {words:27}{side.rate:>10,.0f}{ratio:>17.2f}"
+            f"   {side.size:>8,} {WORDS[side.kind]:27}{side.rate:>10,.0f}{ratio:>17.2f}"
             f"   {min(side.rates):,.0f} … {max(side.rates):,.0f}{'' if ratio >= SLOWEST_RATIO else '   NOT FLAT'}"
         )
     return "\n".join(lines)

@@ -10,6 +10,7 @@ from libs.common.contracts import ActDone
 from libs.common.messaging.work import Outgoing, Work
 from services.awarding.handlers.award import award_touched, issue_badges
 from services.awarding.handlers.office import SOURCE, Office
+from services.awarding.handlers.standings import NOTHING_NEW
 from services.awarding.handlers.states import evaluate_badges
 from services.awarding.model import Act, Award, BadgeState, ByHand, Cause, Refused
 from services.awarding.rules.acts import decide_act
@@ -78,7 +79,7 @@ async def _follow(
         for act, found in decided
         if isinstance(found, Award)
     }
-    await award_touched(office, work, catalogue, touched, {})
+    await award_touched(office, work, catalogue, touched, NOTHING_NEW)
     causes = {
         act.learner_id: Cause(act.act_id, act.asked_at, act.traceparent, act.badge_id, act.reason) for act, _ in decided
     }

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid5
+from uuid import uuid5
 
 from libs.common.contracts import BadgeIssued
 from libs.common.messaging.work import Outgoing, Work
 from libs.common.telemetry import BADGES, SIGNED, current_traceparent, parent_context, tracer
 from services.awarding.handlers.milestones import tell_milestones
 from services.awarding.handlers.office import SOURCE, Office, Signers
+from services.awarding.handlers.standings import New, Touched, load_standings
 from services.awarding.handlers.status_lists import Place, issue_places, map_place
-from services.awarding.model import Award, Badge, Held
-from services.awarding.rules.awards import Standing, decide_awards, in_order_of_arrival
+from services.awarding.model import Award, Badge, Fact
+from services.awarding.rules.awards import decide_awards
 from services.awarding.rules.badge import claim_of
 from services.awarding.rules.catalogue import Catalogue, Lineage
 from services.awarding.rules.outcome import Record
+from services.awarding.store import attempts as attempt_store
 from services.awarding.store import badges as badge_store
 from services.awarding.store import endorsements as endorsement_store
 from services.awarding.store import facts as fact_store
@@ -32,18 +34,15 @@ MOST_ENDORSEMENTS = 3
 # What badges are signed with: keys by issuer, names by learner who chose so, endorsements by achievement version.
 Given = tuple[Mapping[str, Signers], Mapping[str, str], Mapping[tuple[str, int], tuple[bytes, ...]]]
 
-# Achievement ids by learner id.
-Touched = Mapping[str, set[str]]
-
 
 async def award_touched(
-    office: Office, work: Work, catalogue: Catalogue, touched: Touched, new: Mapping[str, set[UUID]] | None = None
+    office: Office, work: Work, catalogue: Catalogue, touched: Touched, new: New | None = None
 ) -> list[Award]:
     """Award what is due of the achievements that were touched, and of all that their badges help to earn; answers
     what was due. Milestones that were reached are told.
 
-    The learners must be registered and locked. `new` are the events that came in now, by learner; without it all
-    events of the learners are walked through again.
+    The learners must be registered and locked. `new` are the events that came in now; without it all events of the
+    learners are walked through again.
     """
     awards = await _award_due(office, work, catalogue, touched, new)
     await tell_milestones(office, work, catalogue, touched, awards)
@@ -51,13 +50,13 @@ async def award_touched(
 
 
 async def _award_due(
-    office: Office, work: Work, catalogue: Catalogue, touched: Touched, new: Mapping[str, set[UUID]] | None
+    office: Office, work: Work, catalogue: Catalogue, touched: Touched, new: New | None
 ) -> list[Award]:
     hopeful = await _hopeful(work.connection, catalogue, touched)
     if not hopeful:
         return []
     awards: list[Award] = []
-    for standing in await _standings(work.connection, catalogue, hopeful, new):
+    for standing in await load_standings(work.connection, catalogue, hopeful, new):
         decided = decide_awards(catalogue, standing, office.namespace)
         awards += (award for award in decided if isinstance(award, Award))
     if awards:
@@ -72,6 +71,7 @@ async def _hopeful(connection: Connection, catalogue: Catalogue, touched: Touche
     if not pairs:
         return {}
     facts = await fact_store.promising_facts(connection, pairs)
+    await _leave_telling(connection, catalogue, pairs, facts)
     records = {pair: Record.of(found) for pair, found in facts.items()}
     stacks = [
         (pair.learner_id, pair.achievement_id)
@@ -85,6 +85,24 @@ async def _hopeful(connection: Connection, catalogue: Catalogue, touched: Touche
         if any(version.hopeful.met(record) for version in lineages[name].versions):
             hopeful.setdefault(learner, set()).add(name)
     return hopeful
+
+
+async def _leave_telling(
+    connection: Connection,
+    catalogue: Catalogue,
+    pairs: Sequence[fact_store.Pair],
+    facts: dict[tuple[str, str], list[Fact]],
+) -> None:
+    """Where there are many facts, put those in their place that tell of all."""
+    crowded = [pair for pair in pairs if len(facts.get(pair[:2], ())) >= pair.fewest + fact_store.MANY]
+    if not crowded:
+        return
+    mentions = {pair[:2]: catalogue.lineages[pair.achievement_id].mentions for pair in crowded}
+    wanted = {(learner, about) for (learner, _), abouts in mentions.items() for about in abouts}
+    spans = [attempt_store.Span(learner, about, None, None) for learner, about in sorted(wanted)]
+    telling = await attempt_store.telling_facts(connection, spans)
+    for (learner, name), abouts in mentions.items():
+        facts[learner, name] = [fact for fact in telling.get(learner, ()) if fact.about in abouts]
 
 
 def _pair(learner_id: str, name: str, lineage: Lineage) -> fact_store.Pair:
@@ -113,39 +131,6 @@ async def _add_held(
             # As if none of them had ended: what is judged cheaply is judged hopefully.
             standing = {badge.achievement_id: badge for badge in badges if badge.stands}
             records.setdefault((learner, name), Record()).held.update(standing)
-
-
-async def _standings(
-    connection: Connection, catalogue: Catalogue, hopeful: Touched, new: Mapping[str, set[UUID]] | None
-) -> list[Standing]:
-    """All that matters to the hopeful achievements and to those above them, for each learner."""
-    scopes = {learner: catalogue.reachable(names) for learner, names in hopeful.items()}
-    lineages = catalogue.lineages
-    wanted = {
-        learner: " ".join(sorted({word for name in scope for word in lineages[name].object_ids.split()}))
-        for learner, scope in scopes.items()
-    }
-    facts = await fact_store.facts_about(connection, list(wanted.items()))
-    held = await badge_store.held_badges(
-        connection,
-        {(learner, badge) for learner, scope in scopes.items() for name in scope
-         for badge in (name, *lineages[name].badges)},
-    )  # fmt: skip
-    standings: list[Standing] = []
-    for learner, scope in sorted(scopes.items()):
-        found, badges = facts.get(learner, []), held.get(learner, [])
-        standing = [badge for badge in badges if badge.stands]
-        given: dict[str, list[Held]] = {}
-        for badge in badges:
-            given.setdefault(badge.achievement_id, []).append(badge)
-        open_ids = frozenset(name for name in scope if not lineages[name].is_settled(given.get(name, ())))
-        if new is None:
-            standings.append(Standing(learner, Record(), in_order_of_arrival(found, standing), open_ids, given))
-            continue
-        arrived = new.get(learner, set[UUID]())
-        known = Record.of((fact for fact in found if fact.event_id not in arrived), standing)
-        standings.append(Standing(learner, known, [f for f in found if f.event_id in arrived], open_ids, given))
-    return standings
 
 
 async def issue_badges(office: Office, work: Work, catalogue: Catalogue, awards: Sequence[Award]) -> None:

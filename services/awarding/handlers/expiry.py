@@ -11,6 +11,7 @@ from libs.common.messaging.work import Outgoing, Work
 from libs.common.telemetry import BADGES
 from services.awarding.handlers.award import SOURCE, award_touched
 from services.awarding.handlers.office import Office
+from services.awarding.handlers.standings import NOTHING_NEW
 from services.awarding.handlers.states import evaluate_badges
 from services.awarding.model import Cause, Ended
 from services.awarding.rules.states import note_cause
@@ -44,7 +45,7 @@ async def expire_ended(office: Office, work: Work, *, now: datetime, most: int, 
             # What stands on badges that are valid still is renewed by them alone.
             touched.setdefault(badge.learner_id, set()).add(badge.achievement_id)
             note_cause(causes, badge.learner_id, Cause(_event_id(badge.badge_id), badge.valid_until, badge.traceparent))
-    await award_touched(office, work, catalogue, touched, {})
+    await award_touched(office, work, catalogue, touched, NOTHING_NEW)
     await evaluate_badges(office, work, catalogue, causes)
     return len(instants)
 

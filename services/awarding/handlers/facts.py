@@ -17,8 +17,9 @@ from libs.common.messaging.hearing import Received
 from libs.common.messaging.work import Work
 from services.awarding.handlers.award import award_touched
 from services.awarding.handlers.office import Office
+from services.awarding.handlers.standings import NOTHING_NEW, New
 from services.awarding.handlers.states import evaluate_badges
-from services.awarding.model import Cause, FactKind, NewFact, NewVoid
+from services.awarding.model import About, Cause, FactKind, NewFact, NewVoid
 from services.awarding.rules.scores import points_of
 from services.awarding.rules.states import cause_of, may_not_hold, note_cause
 from services.awarding.store import facts as fact_store
@@ -103,11 +104,11 @@ async def keep_facts(office: Office, work: Work, facts: Sequence[NewFact]) -> No
     )
     if erased:
         facts = [fact for fact in facts if fact.learner_id not in erased]
-    await fact_store.keep_facts(work.connection, facts)
+    first = await fact_store.keep_facts(work.connection, facts)
     if not office.decides:
         return
     touched: dict[str, set[str]] = {}
-    new: dict[str, set[UUID]] = {}
+    new: dict[str, dict[UUID, About]] = {}
     causes: dict[str, Cause] = {}
     by_about, fragile = catalogue.by_about, catalogue.fragile
     for fact in facts:
@@ -116,10 +117,10 @@ async def keep_facts(office: Office, work: Work, facts: Sequence[NewFact]) -> No
             continue  # no badge depends on it
         if fact.learner_id in registered:
             touched.setdefault(fact.learner_id, set()).update(names)
-            new.setdefault(fact.learner_id, set()).add(fact.event_id)
+            new.setdefault(fact.learner_id, {})[fact.event_id] = (fact.kind, fact.object_id)
         if fact.learner_id in unsettled or (fragile and (fact.kind, fact.object_id) in fragile):
             note_cause(causes, fact.learner_id, Cause(fact.event_id, fact.occurred_at, fact.traceparent))
-    awards = await award_touched(office, work, catalogue, touched, new)
+    awards = await award_touched(office, work, catalogue, touched, New(new, first))
     for award in awards:
         if may_not_hold(catalogue, award):
             causes.setdefault(award.learner_id, cause_of(award))
@@ -144,7 +145,7 @@ async def void_facts(office: Office, work: Work, voids: Sequence[NewVoid]) -> No
         names = catalogue.by_about.get((void.kind, void.object_id))
         if names and void.learner_id in registered:
             touched.setdefault(void.learner_id, set()).update(names)
-    await award_touched(office, work, catalogue, touched, {})
+    await award_touched(office, work, catalogue, touched, NOTHING_NEW)
     await evaluate_badges(office, work, catalogue, _of(registered, causes))
 
 

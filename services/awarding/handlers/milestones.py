@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid5
 
 from libs.common.contracts import MilestoneReached
 from libs.common.messaging.hearing import Received
 from libs.common.messaging.work import Outgoing, Work
 from services.awarding.handlers.office import SOURCE, Office
-from services.awarding.model import Award, Milestone
-from services.awarding.rules.catalogue import Catalogue
+from services.awarding.handlers.standings import load_telling, objects_of
+from services.awarding.model import Award, Fact, Held, Milestone
+from services.awarding.rules.catalogue import Catalogue, Lineage
+from services.awarding.rules.hopes import may_reach
 from services.awarding.rules.milestones import decide_milestones
 from services.awarding.rules.outcome import Record
 from services.awarding.store import badges as badge_store
@@ -53,37 +55,66 @@ async def on_milestone_reached(work: Work, events: Sequence[Received[MilestoneRe
         await milestone_store.keep_milestones(work.connection, milestones)
 
 
+class _Open(NamedTuple):
+    """A learner with milestones to be reached: those that they `reached`, the badges that they were given of the
+    achievement, and all badges that stand and may count."""
+
+    learner_id: str
+    lineage: Lineage
+    reached: set[tuple[int, str]]
+    given: Sequence[Held]
+    standing: Sequence[Held]
+
+
 async def _newly_reached(
     connection: Connection, catalogue: Catalogue, pairs: Sequence[tuple[str, str]]
 ) -> list[Milestone]:
     lineages = catalogue.lineages
-    known: dict[tuple[str, str], set[tuple[int, str]]] = {}
+    known: dict[tuple[str, str], set[tuple[int, str]]] = {pair: set() for pair in pairs}
     for milestone in await milestone_store.milestones_in(connection, pairs):
-        told = known.setdefault((milestone.learner_id, milestone.achievement_id), set())
-        told.add((milestone.version, milestone.step_id))
-    open_pairs = [pair for pair in pairs if lineages[pair[1]].milestones - known.get(pair, set[tuple[int, str]]())]
-    objects: dict[str, set[str]] = {}
-    for learner, name in open_pairs:
-        objects.setdefault(learner, set()).update(lineages[name].object_ids.split())
-    facts = await fact_store.facts_about(connection, [(who, " ".join(sorted(ids))) for who, ids in objects.items()])
+        known[milestone.learner_id, milestone.achievement_id].add((milestone.version, milestone.step_id))
+    open_pairs = [pair for pair in pairs if lineages[pair[1]].milestones - known[pair]]
     held = await badge_store.held_badges(
         connection, {(learner, badge) for learner, name in open_pairs for badge in (name, *lineages[name].badges)}
     )
-    records = {
-        learner: Record.of(facts.get(learner, ()), (badge for badge in held.get(learner, ()) if badge.stands))
-        for learner in objects
-    }
+    asked: list[_Open] = []
+    for learner, name in open_pairs:
+        badges = held.get(learner, ())
+        given = [badge for badge in badges if badge.achievement_id == name]
+        standing = [badge for badge in badges if badge.stands]
+        asked.append(_Open(learner, lineages[name], known[learner, name], given, standing))
+    facts = await _facts_for(connection, catalogue, asked)
     return [
         milestone
-        for learner, name in open_pairs
-        for milestone in decide_milestones(
-            lineages[name],
-            learner,
-            [badge for badge in held.get(learner, ()) if badge.achievement_id == name],
-            records[learner],
-            known.get((learner, name), set[tuple[int, str]]()),
-        )
+        for one in asked
+        for milestone in decide_milestones(one.lineage, one.learner_id, one.given, _record(facts, one), one.reached)
     ]
+
+
+async def _facts_for(connection: Connection, catalogue: Catalogue, asked: Sequence[_Open]) -> dict[str, list[Fact]]:
+    """What the learners did: all of it, or, where nothing may be reached by many attempts, what tells of them."""
+    scopes: dict[str, set[str]] = {}
+    given: dict[str, dict[str, Sequence[Held]]] = {}
+    for one in asked:
+        name = one.lineage.versions[0].achievement_id
+        scopes.setdefault(one.learner_id, set()).add(name)
+        given.setdefault(one.learner_id, {})[name] = one.given
+    wanted = {learner: objects_of(catalogue, names) for learner, names in scopes.items()}
+    facts = await fact_store.facts_about(connection, list(wanted.items()), fact_store.MANY)
+    crowded = {learner: scopes[learner] for learner, found in facts.items() if len(found) >= fact_store.MANY}
+    if crowded:
+        facts.update(await load_telling(connection, catalogue, crowded, given))
+        hopeful = {
+            one.learner_id
+            for one in asked
+            if one.learner_id in crowded and may_reach(one.lineage, one.given, _record(facts, one), one.reached)
+        }
+        facts.update(await fact_store.facts_about(connection, [(learner, wanted[learner]) for learner in hopeful]))
+    return facts
+
+
+def _record(facts: Mapping[str, Sequence[Fact]], one: _Open) -> Record:
+    return Record.of(facts.get(one.learner_id, ()), one.standing)
 
 
 def _told(office: Office, milestone: Milestone) -> Outgoing:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from uuid import uuid5
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid5
 
 from libs.common.contracts import BadgeReinstated, BadgeRevoked, BadgeSuspended
 from libs.common.messaging.work import Outgoing, Work
 from libs.common.telemetry import BADGES
 from services.awarding.handlers.award import award_touched
 from services.awarding.handlers.office import SOURCE, Office
-from services.awarding.model import BadgeState, Cause, Change, ToldChange
+from services.awarding.handlers.standings import NOTHING_NEW, by_achievement, load_telling
+from services.awarding.model import About, BadgeState, Cause, Change, Fact, Kept, ToldChange
 from services.awarding.rules.catalogue import Catalogue
+from services.awarding.rules.hopes import needs_all
 from services.awarding.rules.states import cause_of, decide_states, objects_needed, told_after
+from services.awarding.store import attempts as attempt_store
 from services.awarding.store import badges as badge_store
 from services.awarding.store import facts as fact_store
 from services.awarding.store import learners as learner_store
 from services.awarding.store import records as record_store
 from services.awarding.store import status_lists as list_store
+
+if TYPE_CHECKING:
+    from libs.common.postgres.database import Connection
 
 _CONTRACTS = {
     BadgeState.HOLDS: BadgeReinstated,
@@ -35,7 +42,7 @@ async def evaluate_badges(office: Office, work: Work, catalogue: Catalogue, caus
     """
     while causes:
         touched = await _change_states(work, catalogue, causes)
-        awards = await award_touched(office, work, catalogue, touched, {}) if touched else []
+        awards = await award_touched(office, work, catalogue, touched, NOTHING_NEW) if touched else []
         causes = {award.learner_id: cause_of(award) for award in awards}
 
 
@@ -45,8 +52,7 @@ async def _change_states(work: Work, catalogue: Catalogue, causes: Mapping[str, 
     badges = await badge_store.badges_of(connection, causes.keys())
     if not badges:
         return {}
-    needed = [(learner, objects_needed(catalogue, kept)) for learner, kept in badges.items()]
-    facts = await fact_store.facts_about(connection, needed)
+    facts = await _facts_for(connection, catalogue, badges)
     told: list[ToldChange] = []
     unsettled: dict[str, bool] = {}
     touched: dict[str, set[str]] = {}
@@ -66,6 +72,37 @@ async def _change_states(work: Work, catalogue: Catalogue, causes: Mapping[str, 
         work.tell(_outgoing(change))
         BADGES.labels(_WORDS[change.change.state]).inc()
     return touched
+
+
+async def _facts_for(
+    connection: Connection, catalogue: Catalogue, badges: Mapping[str, Sequence[Kept]]
+) -> dict[str, list[Fact]]:
+    """The facts that decide about the badges of each learner: all, or those that tell of many, with what the badges
+    stand on."""
+    needed = {learner: objects_needed(catalogue, kept) for learner, kept in badges.items()}
+    facts = await fact_store.facts_about(connection, list(needed.items()), fact_store.MANY)
+    crowded = {learner for learner, found in facts.items() if len(found) >= fact_store.MANY}
+    if not crowded:
+        return facts
+    dated = {learner for learner in crowded if needs_all(catalogue, (kept.held for kept in badges[learner]))}
+    facts.update(await fact_store.facts_about(connection, [(learner, needed[learner]) for learner in dated]))
+    few = {learner: [kept for kept in badges[learner] if kept.is_grounded] for learner in crowded - dated}
+    scopes = {learner: {kept.held.achievement_id for kept in grounded} for learner, grounded in few.items()}
+    given = {learner: by_achievement(kept.held for kept in badges[learner]) for learner in few}
+    telling = await load_telling(connection, catalogue, scopes, given)
+    stood_on = {
+        (learner, about): frozenset[UUID]().union(*(kept.events for kept in grounded))
+        for learner, grounded in few.items()
+        for about in frozenset[About]().union(*(_mentioned(catalogue, kept) for kept in grounded))
+    }
+    named = await attempt_store.named_facts(connection, stood_on)
+    for learner in few:
+        facts[learner] = list(dict.fromkeys([*telling.get(learner, ()), *named.get(learner, ())]))
+    return facts
+
+
+def _mentioned(catalogue: Catalogue, kept: Kept) -> frozenset[About]:
+    return catalogue.versions[kept.held.achievement_id, kept.held.version].tree.mentions
 
 
 def _opened_by(catalogue: Catalogue, change: Change) -> tuple[str, ...]:

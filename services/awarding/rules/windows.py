@@ -70,6 +70,14 @@ def met_within(tree: Node, record: Record, window: Window) -> Outcome:
     return Outcome(tree)
 
 
+def at_best(tree: Part, record: Record, window: Window) -> Record:
+    """What counts in a window as if all its badges had been valid at once: what is not met by this was at no instant
+    of the window."""
+    badges = {name: [badge for badge in record.badges_of(name) if _overlaps(badge, window)] for name in tree.badges}
+    held = {name: first_choice(several) for name, several in badges.items() if several}
+    return Record(_facts_in(tree.mentions, record, window), held)
+
+
 def since(record: Record, instant: datetime | None, tree: Node) -> Record:
     """What counts now of the record, for a requirement to be met by what occurred since an instant."""
     if instant is None:

@@ -4,10 +4,11 @@
 --
 -- The settings end with the transaction too. Every statement here looks a batch's keys up in an index, which is right
 -- at any size of the tables. Plans made while a table was small would scan it, and are kept while it grows. For the
--- same reason the statements look up key by key, in sub-selects that the planner must not turn into joins (offset 0).
+-- same reason the statements look up key by key, in sub-selects that the planner must not turn into joins (offset 0),
+-- and take the first of an order from an index instead of sorting all.
 select pg_advisory_xact_lock_shared(7310001), set_config('enable_seqscan', 'off', true),
        set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
-       set_config('enable_bitmapscan', 'off', true);
+       set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true);
 
 -- name: lock_catalogue
 select pg_advisory_xact_lock(7310001);
@@ -145,6 +146,8 @@ for no key update;
 insert into learner (learner_id) select unnest($1::text[]) order by 1 on conflict (learner_id) do nothing;
 
 -- name: keep_facts
+-- Answers the place of arrival at which what was kept now begins: of locked learners, all before it was there.
+with kept as (
 insert into fact (learner_id, kind, object_id, event_id, occurred_at, points, out_of, assessor, digest, traceparent,
                   voided_by)
 select learner_id, kind, object_id, event_id, occurred_at, points, out_of, assessor, digest, traceparent,
@@ -155,7 +158,10 @@ from unnest($1::text[], $2::smallint[], $3::text[], $4::uuid[], $5::timestamptz[
      with ordinality as told (learner_id, kind, object_id, event_id, occurred_at, points, out_of, assessor, digest,
                               traceparent, place)
 order by place
-on conflict do nothing;
+on conflict do nothing
+returning arrived
+)
+select min(arrived) from kept;
 
 -- name: keep_voided
 insert into voided (learner_id, kind, object_id, event_id, voided_by, occurred_at)
@@ -169,11 +175,13 @@ from (
     from unnest($1::text[], $2::smallint[], $3::text[], $4::uuid[], $5::uuid[])
          as told (learner_id, kind, object_id, event_id, voided_by)
     cross join lateral (
-        select ctid as place from fact
+        select ctid as place, fact.voided_by as known from fact
         where fact.learner_id = told.learner_id and fact.object_id = told.object_id and fact.kind = told.kind
-          and fact.event_id = told.event_id and fact.voided_by is null
+          and fact.event_id = told.event_id
         offset 0
     ) voidable
+    -- Asked outside, so that the index of those that count, which is by time, is not led through for it.
+    where voidable.known is null
 ) found
 where fact.ctid = found.place;
 
@@ -182,27 +190,32 @@ where fact.ctid = found.place;
 -- what the achievement mentions. One descent of the primary key a pair: the cost depends neither on the length of
 -- the learner's history nor on the size of the catalogue. A badge of an earlier version than `settled_version` may be
 -- followed by another; one that ends, by what occurs from `opens_days` before its end on (null: whenever).
+-- Of many facts, `most` more than it takes, that many are answered, which tells that there are more to look at.
 select pair.learner_id, found.kind, found.object_id, found.event_id, found.arrived, found.occurred_at, found.points,
        found.out_of, found.traceparent, found.digest, pair.achievement_id
 from unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::integer[], $6::integer[])
      as pair (learner_id, achievement_id, object_ids, fewest, settled_version, opens_days)
 cross join lateral (
-    select fact.kind, fact.object_id, fact.event_id, fact.arrived, fact.occurred_at, fact.points, fact.out_of,
-           fact.traceparent, fact.digest, count(*) over () as many, max(fact.occurred_at) over () as last_at
-    from fact
-    -- Ids hold no space. They come sorted, so that the index need not sort them for each pair again.
-    where fact.learner_id = pair.learner_id and fact.object_id = any(string_to_array(pair.object_ids, ' '))
-      and fact.voided_by is null
+    select few.*, count(*) over () as many, max(few.occurred_at) over () as last_at
+    from (
+        select fact.kind, fact.object_id, fact.event_id, fact.arrived, fact.occurred_at, fact.points, fact.out_of,
+               fact.traceparent, fact.digest
+        from fact
+        -- Ids hold no space. They come sorted, so that the index need not sort them for each pair again.
+        where fact.learner_id = pair.learner_id and fact.object_id = any(string_to_array(pair.object_ids, ' '))
+          and fact.voided_by is null
+        limit pair.fewest + $7::integer
+    ) few
 ) found
 where found.many >= pair.fewest
   and not exists (select from badge where badge.learner_id = pair.learner_id
                   and badge.achievement_id = pair.achievement_id and not badge.is_over
                   and badge.version >= pair.settled_version
                   and (badge.valid_until is null
-                       or found.last_at < badge.valid_until - pair.opens_days * interval '24 hours') offset 0);
+                       or found.many < pair.fewest + $7::integer and found.last_at < badge.valid_until - pair.opens_days * interval '24 hours') offset 0);
 
 -- name: facts_about
--- All facts that count of each learner about the objects (ids that hold no space, sorted).
+-- The facts that count of each learner about the objects (ids that hold no space, sorted): all, or `$3` at most.
 select wanted.learner_id, found.kind, found.object_id, found.event_id, found.arrived, found.occurred_at, found.points,
        found.out_of, found.traceparent, found.digest
 from unnest($1::text[], $2::text[]) as wanted (learner_id, object_ids)
@@ -210,7 +223,7 @@ cross join lateral (
     select * from fact
     where fact.learner_id = wanted.learner_id and fact.object_id = any(string_to_array(wanted.object_ids, ' '))
       and fact.voided_by is null
-    offset 0
+    offset 0 limit $3::integer
 ) found
 order by found.arrived;
 

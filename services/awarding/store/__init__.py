@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _FOLDER = Path(__file__).parent.parent / "sql"
 SQL = load_queries(_FOLDER / "awarding.sql")
+ATTEMPTS = load_queries(_FOLDER / "attempts.sql")
 BULK = load_queries(_FOLDER / "bulk.sql")
 REHEARSAL = load_queries(_FOLDER / "rehearsal.sql")
 CHALLENGES = load_queries(_FOLDER / "challenges.sql")

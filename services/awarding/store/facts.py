@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from services.awarding.model import Fact, NewFact, NewVoid
 from services.awarding.store import SQL
@@ -11,6 +11,10 @@ from services.awarding.store import SQL
 if TYPE_CHECKING:
     from libs.common.postgres.database import Connection
     from services.awarding.store import Reader
+
+# So many facts of a learner are read as they are. Where there are more, what there is to know of them is found by an
+# index (see store/attempts.py), so that a thousandth attempt costs as much as the hundredth.
+MANY = 128
 
 # The statements answer a fact's columns in the order of its fields, and what else there is after them.
 _FACT_COLUMNS = len(Fact._fields)
@@ -29,9 +33,13 @@ class Pair(NamedTuple):
     opens_days: int | None
 
 
-async def keep_facts(connection: Connection, facts: Sequence[NewFact]) -> None:
-    """Keep facts in the order in which they came; one that was voided before it came is kept as voided."""
-    await connection.execute(
+async def keep_facts(connection: Connection, facts: Sequence[NewFact]) -> int | None:
+    """Keep facts in the order in which they came; one that was voided before it came is kept as voided.
+
+    Answers the place of arrival of the first that was not there yet, if any: all that was kept of these learners
+    before, who must be locked, lies before it.
+    """
+    return await connection.fetchval(
         SQL["keep_facts"],
         [fact.learner_id for fact in facts],
         [fact.kind for fact in facts],
@@ -61,20 +69,29 @@ async def keep_voided(connection: Connection, voids: Sequence[NewVoid]) -> None:
 
 async def promising_facts(connection: Connection, pairs: Sequence[Pair]) -> dict[tuple[str, str], list[Fact]]:
     """The facts that may earn something: by (learner id, achievement id), of the pairs that are not awarded yet and
-    have enough facts about the objects that the achievement mentions."""
+    have enough facts about the objects that the achievement mentions. Of a pair that has `MANY` more than enough, so
+    many are answered."""
     columns = [list(column) for column in zip(*pairs, strict=True)]
-    rows = await connection.fetch(SQL["promising_facts"], *columns)
+    rows = await connection.fetch(SQL["promising_facts"], *columns, MANY)
     found: dict[tuple[str, str], list[Fact]] = {}
     for row in rows:
         found.setdefault((row[0], row["achievement_id"]), []).append(Fact._make(row[:_FACT_COLUMNS]))
     return found
 
 
-async def facts_about(connection: Reader, wanted: Sequence[tuple[str, str]]) -> dict[str, list[Fact]]:
-    """All facts that count of these (learner id, object ids) pairs: by learner, in order of arrival."""
+async def facts_about(
+    connection: Reader, wanted: Sequence[tuple[str, str]], most: int | None = None
+) -> dict[str, list[Fact]]:
+    """The facts that count of these (learner id, object ids) pairs: by learner, in order of arrival; all of them, or
+    `most` of each pair."""
     rows = await connection.fetch(
-        SQL["facts_about"], [learner for learner, _ in wanted], [object_ids for _, object_ids in wanted]
+        SQL["facts_about"], [learner for learner, _ in wanted], [object_ids for _, object_ids in wanted], most
     )
+    return by_learner(rows)
+
+
+def by_learner(rows: Iterable[Any]) -> dict[str, list[Fact]]:
+    """The facts of rows whose columns are those of a fact, by learner."""
     found: dict[str, list[Fact]] = {}
     for row in rows:
         found.setdefault(row[0], []).append(Fact._make(row))

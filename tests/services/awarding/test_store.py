@@ -239,8 +239,8 @@ async def test_the_database_itself_refuses_a_second_badge(service: Service) -> N
 
 
 HOT: dict[str, tuple[Any, ...]] = {
-    "promising_facts": (["ada"], ["a"], ["x y"], [1], [1], [90]),
-    "facts_about": (["ada"], ["x y"]),
+    "promising_facts": (["ada"], ["a"], ["x y"], [1], [1], [90], 128),
+    "facts_about": (["ada"], ["x y"], 128),
     "badges_of": (["ada"],),
     "settle_learners": (["ada"], [True]),
     "change_badges": ([uuid4()], [1], [False], [at(1)]),
