@@ -184,21 +184,21 @@ def _once_more(ground: Awarding, kind: str, attempts: int, extent: Extent) -> Ro
     name, points = ("course-0:0", 30) if kind == "attempts" else ("last", 78)
 
     async def messages_of(number: int) -> list[Message]:
-        messages: list[Message] = []
-        for first in range(0, extent.events, BATCH):
-            group = f"{kind}-{number}-{first}" if attempts < extent.events else kind
-            learners = [f"{group}-{place}" for place in range(extent.learners)]
+        firsts = range(0, extent.events, BATCH)
+        groups = [f"{kind}-{number}-{first}" if attempts < extent.events else kind for first in firsts]
+        for group in groups:
             if group not in known:
                 known.add(group)
+                learners = [f"{group}-{place}" for place in range(extent.learners)]
                 await ground.register(learners)
                 others = range(1, ASSESSMENTS) if kind == "attempts" else ()
                 await ground.handle([ground.score(who, f"course-0:{part}", 78) for who in learners for part in others])
                 await _give_attempts(ground, learners, attempts, name, points)
-            messages += [
-                ground.score(learners[place % len(learners)], name, points, attempt=number * extent.events + place)
-                for place in range(first, min(first + BATCH, extent.events))
-            ]
-        return messages
+        return [
+            ground.score(f"{groups[place // BATCH]}-{place % extent.learners}", name, points,
+                         attempt=number * extent.events + place)
+            for place in range(extent.events)
+        ]  # fmt: skip
 
     return messages_of
 
@@ -207,7 +207,7 @@ async def _give_attempts(ground: Awarding, learners: Sequence[str], attempts: in
     """Past attempts at one assessment, and a first that is heard."""
     async with ground.database.transaction() as connection:
         await connection.execute(_ATTEMPTS, list(learners), attempts - 1, START, name, points)
-    await ground.handle([ground.score(who, name, points, attempt=-1) for who in learners])
+    await ground.handle([ground.score(who, name, points, attempt=-2 * BATCH**2) for who in learners])
     await ground.database.pool.execute("vacuum analyze fact")
 
 
