@@ -5,6 +5,7 @@ A contract is a promise: additive for ever. `python -m libs.common.contracts` wr
 
 from libs.common.contracts.awarding import (
     ActDone,
+    ActRecorded,
     AssertionSigned,
     BadgeExpired,
     BadgeIssued,
@@ -69,6 +70,7 @@ CONTRACTS: tuple[type[Contract], ...] = (
     RecordSigned,
     StatusListSigned,
     ActDone,
+    ActRecorded,
     BadgesLogged,
     KeyPublished,
 )
@@ -77,6 +79,7 @@ __all__ = [
     "CONTRACTS",
     "AchievementPublished",
     "ActDone",
+    "ActRecorded",
     "ActivityCompleted",
     "AssertionSigned",
     "AssessmentScored",

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID, uuid5
 
-from libs.common.contracts import ActDone
+from libs.common.contracts import ActDone, ActRecorded
 from libs.common.messaging.work import Outgoing, Work
 from services.awarding.handlers.award import award_touched, issue_badges
 from services.awarding.handlers.office import SOURCE, Office
 from services.awarding.handlers.standings import NOTHING_NEW
 from services.awarding.handlers.states import evaluate_badges
 from services.awarding.model import Act, Award, BadgeState, ByHand, Cause, Refused
-from services.awarding.rules.acts import decide_act
+from services.awarding.rules.acts import actor_told, decide_act, links_in
 from services.awarding.rules.catalogue import Catalogue
 from services.awarding.rules.history import act_told, history_of
 from services.awarding.store import acts as act_store
@@ -56,7 +57,7 @@ async def complete_acts(office: Office, work: Work, *, most: int, tried: list[UU
          if registered or act.kind != "award" else Refused("expected a registered learner"))
         for act, registered in waiting
     ]  # fmt: skip
-    await act_store.done_acts(connection, [_outcome(act, found) for act, found in decided])
+    await _settle(work, decided)
     by_hand = [found for _, found in decided if isinstance(found, ByHand)]
     if by_hand:
         await act_store.decide_by_hand(connection, by_hand)
@@ -68,6 +69,16 @@ async def complete_acts(office: Office, work: Work, *, most: int, tried: list[UU
         await issue_badges(office, work, catalogue, awards)
     await _follow(office, work, catalogue, [(act, found) for act, found in decided if not isinstance(found, Refused)])
     return len(waiting)
+
+
+async def _settle(work: Work, decided: Sequence[tuple[Act, Award | ByHand | Refused]]) -> None:
+    """Note what became of acts, and tell it, so that the audit outlives the database (M1.37)."""
+    done = await act_store.done_acts(work.connection, [_outcome(act, found) for act, found in decided])
+    for act, found in decided:
+        if act.act_id in done:
+            badge_id, done_at = done[act.act_id]
+            refusal = found.why if isinstance(found, Refused) else None
+            work.tell(_recorded(replace(act, badge_id=badge_id, done_at=done_at, refusal=refusal)))
 
 
 async def _follow(
@@ -87,7 +98,7 @@ async def _follow(
 
 
 def _told(act: Act, decision: ByHand) -> Outgoing:
-    """What a person decided, so that a rebuilt awarding knows it too. Who did, and on what evidence, is not told."""
+    """What a person decided, so that a rebuilt awarding knows it too."""
     held = decision.kept.held
     content = ActDone(
         act_id=act.act_id, kind=_KINDS[decision.state], badge_id=held.badge_id, learner_id=held.learner_id,
@@ -106,6 +117,27 @@ def _told(act: Act, decision: ByHand) -> Outgoing:
     )
 
 
+def _recorded(act: Act) -> Outgoing:
+    assert act.done_at is not None
+    key = f"act:{act.act_id}"
+    content = ActRecorded(
+        act_id=act.act_id, kind=act.kind, learner_id=act.learner_id, achievement_id=act.achievement_id,
+        badge_id=act.badge_id, reason=act.reason, actor=actor_told(act.actor), evidence_links=links_in(act.evidence),
+        asked_at=act.asked_at, done_at=act.done_at, refusal=act.refusal, job_id=act.job_id, line=act.line,
+    )  # fmt: skip
+    return Outgoing(
+        topic=ActRecorded.TOPIC,
+        key=key,
+        event_id=uuid5(act.act_id, "recorded"),
+        type=ActRecorded.TYPE,
+        source=SOURCE,
+        subject=key,
+        time=act.asked_at,
+        value=content.model_dump_json(exclude_none=True).encode(),
+        traceparent=act.traceparent,
+    )
+
+
 def _outcome(act: Act, found: Award | ByHand | Refused) -> tuple[UUID, str | None, UUID | None]:
     refusal = found.why if isinstance(found, Refused) else None
     return act.act_id, refusal, found.badge_id if isinstance(found, Award) else None
@@ -113,7 +145,9 @@ def _outcome(act: Act, found: Award | ByHand | Refused) -> tuple[UUID, str | Non
 
 async def cancel_act(work: Work, act_id: UUID) -> None:
     """Give an act up, because carrying it out failed and will fail again: it is refused, if it waits still."""
-    await act_store.done_acts(work.connection, [(act_id, FAILED, None)])
+    act = await act_store.act(work.connection, act_id)
+    if act is not None:
+        await _settle(work, [(act, Refused(FAILED))])
 
 
 async def show_act(reader: Reader, act_id: UUID) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from libs.common.contracts import (
     ActDone,
+    ActRecorded,
     BadgeExpired,
     BadgeIssued,
     BadgeReinstated,
@@ -82,7 +83,7 @@ async def on_badge_expired(work: Work, events: Sequence[Received[BadgeExpired]])
 
 
 async def on_act_done(work: Work, events: Sequence[Received[ActDone]]) -> None:
-    """Keep what people decided about badges; who they were is not told."""
+    """Keep what people decided about badges; who they were is told apart (`on_act_recorded`)."""
     told = [heard.content for heard in events if heard.content is not None]
     acts = [
         Act(content.act_id, content.kind, content.learner_id, content.achievement_id, content.badge_id,
@@ -92,6 +93,18 @@ async def on_act_done(work: Work, events: Sequence[Received[ActDone]]) -> None:
     await restoring_store.restore_acts(work.connection, acts, UNTOLD)
     decisions = [(content.badge_id, int(_DECIDED[content.kind])) for content in told]
     await restoring_store.restore_decisions(work.connection, decisions)
+
+
+async def on_act_recorded(work: Work, events: Sequence[Received[ActRecorded]]) -> None:
+    """Keep the audit of what people did by hand, as far as it is told (M1.37)."""
+    told = {heard.content.act_id: heard.content for heard in events if heard.content is not None}
+    acts = [
+        Act(one.act_id, one.kind, one.learner_id, one.achievement_id, one.badge_id, one.reason,
+            "\n".join(one.evidence_links) or UNTOLD, one.actor or UNTOLD, one.asked_at, refusal=one.refusal,
+            done_at=one.done_at, job_id=one.job_id, line=one.line)
+        for one in told.values()
+    ]  # fmt: skip
+    await restoring_store.restore_audit(work.connection, acts)
 
 
 async def on_key_published(work: Work, events: Sequence[Received[KeyPublished]]) -> None:

@@ -12,9 +12,10 @@ ActKind = Literal["award", "revoke", "suspend", "reinstate"]
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What `actor` asks for, why (`reason`, told with the badge) and on what `evidence` (for the audit alone).
+    """What `actor` asks for, why (`reason`, told with the badge) and on what `evidence` (of which links are told).
 
-    `badge_id` is the badge that it is about; of an award it is known when it is done. `refusal` says why not.
+    `badge_id` is the badge that it is about; of an award it is known when it is done. `refusal` says why not. An act
+    may be a `line` of the job `job_id`.
     """
 
     act_id: UUID
@@ -29,3 +30,5 @@ class Act:
     traceparent: str | None = None
     refusal: str | None = None
     done_at: datetime | None = None
+    job_id: UUID | None = None
+    line: int | None = None

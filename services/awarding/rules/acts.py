@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from urllib.parse import unquote
 from uuid import UUID
 
 from libs.common.credentials.identifiers import badge_id
 from services.awarding.model import Act, Award, BadgeState, ByHand, Kept, Refused, Trigger
 from services.awarding.rules.catalogue import Catalogue
 from services.awarding.rules.slots import cycles_of, ends_at
+
+_LINK = re.compile(r"(?<![A-Za-z0-9+.-])https?://[!-~]+")
+_LONGEST_LINK, _MOST_LINKS, _LONGEST_ACTOR = 500, 20, 300
 
 HOLDS, SUSPENDED, REVOKED = BadgeState.HOLDS, BadgeState.SUSPENDED, BadgeState.REVOKED
 
@@ -27,6 +32,19 @@ def decide_act(catalogue: Catalogue, act: Act, badges: Sequence[Kept], namespace
     if act.kind == "reinstate" and found.by_hand is not SUSPENDED:
         return Refused("expected a badge that a person suspended; what facts suspend, facts reinstate")
     return ByHand(found, {"revoke": REVOKED, "suspend": SUSPENDED, "reinstate": HOLDS}[act.kind])
+
+
+def links_in(evidence: str) -> tuple[str, ...]:
+    """The web addresses in the evidence of an act, each once, in order: what may be told of it. An address with an `@`
+    may name a person, and one that is too long or holds other than ASCII is no link of a contract: left out."""
+    found = (match.rstrip(".,;:!?)]}>'\"") for match in _LINK.findall(evidence))
+    fit = (link for link in found if len(link) <= _LONGEST_LINK and "@" not in unquote(link))
+    return tuple(dict.fromkeys(fit))[:_MOST_LINKS]
+
+
+def actor_told(actor: str) -> str | None:
+    """Who acted, as it may be told: the subject id of their token, unless it is an e-mail address or too long."""
+    return actor if "@" not in actor and 0 < len(actor) <= _LONGEST_ACTOR and "\0" not in actor else None
 
 
 def _award(catalogue: Catalogue, act: Act, badges: Sequence[Kept], namespace: UUID) -> Award | Refused:

@@ -55,7 +55,7 @@ from (
 where badge.badge_id = told.badge_id;
 
 -- name: restore_acts
--- That they were carried out, so that none is carried out twice; who asked was never told.
+-- That they were carried out, so that none is carried out twice; who asked is told apart, if at all.
 insert into act (act_id, kind, learner_id, achievement_id, badge_id, reason, evidence, actor, asked_at, done_at)
 select act_id, kind, learner_id, achievement_id, badge_id, coalesce(reason, $1), $1, $1, asked_at, done_at
 from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::timestamptz[],
@@ -63,6 +63,30 @@ from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::text
      with ordinality as told (act_id, kind, learner_id, achievement_id, badge_id, reason, asked_at, done_at, place)
 order by place
 on conflict (act_id) do nothing;
+
+-- name: restore_jobs
+insert into bulk_job (job_id, kind, reason, evidence, actor, asked_at, is_restored)
+select distinct on (job_id) job_id, kind, reason, evidence, actor, asked_at, true
+from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
+     as told (job_id, kind, reason, evidence, actor, asked_at)
+order by job_id
+on conflict (job_id) do nothing;
+
+-- name: restore_audit
+-- All that was told of acts, also of those of which it was known before that they were carried out.
+insert into act (act_id, kind, learner_id, achievement_id, badge_id, reason, evidence, actor, asked_at, done_at,
+                 refusal, job_id, line)
+select act_id, kind, learner_id, achievement_id, badge_id, reason, evidence, actor, asked_at, done_at, refusal, job_id,
+       line
+from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[],
+            $9::timestamptz[], $10::timestamptz[], $11::text[], $12::uuid[], $13::integer[])
+     with ordinality as told (act_id, kind, learner_id, achievement_id, badge_id, reason, evidence, actor, asked_at,
+                              done_at, refusal, job_id, line, place)
+order by place
+on conflict (act_id) do update
+    set badge_id = excluded.badge_id, reason = excluded.reason, evidence = excluded.evidence, actor = excluded.actor,
+        asked_at = excluded.asked_at, done_at = excluded.done_at, refusal = excluded.refusal,
+        job_id = excluded.job_id, line = excluded.line;
 
 -- name: settle_triggers
 -- Facts have new places of arrival, and badges take those of the facts that completed them.

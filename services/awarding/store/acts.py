@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -47,9 +48,13 @@ async def waiting_acts(connection: Connection, most: int) -> list[tuple[Act, boo
     return [(_act(row), row["registered"]) for row in await connection.fetch(ACTS["waiting_acts"], most)]
 
 
-async def done_acts(connection: Connection, outcomes: Sequence[tuple[UUID, str | None, UUID | None]]) -> None:
-    """Note acts as done: (act id, why it was refused or None, the badge that it awarded or None)."""
-    await connection.execute(ACTS["done_acts"], *([list(column) for column in zip(*outcomes, strict=True)]))
+async def done_acts(
+    connection: Connection, outcomes: Sequence[tuple[UUID, str | None, UUID | None]]
+) -> dict[UUID, tuple[UUID | None, datetime]]:
+    """Note acts as done: (act id, why it was refused or None, the badge that it awarded or None); answers, by act, the
+    badge that it is about and when it was done."""
+    rows = await connection.fetch(ACTS["done_acts"], *([list(column) for column in zip(*outcomes, strict=True)]))
+    return {row["act_id"]: (row["badge_id"], row["done_at"]) for row in rows}
 
 
 async def decide_by_hand(connection: Connection, decisions: Sequence[ByHand]) -> None:

@@ -95,6 +95,36 @@ async def restore_acts(connection: Connection, acts: Sequence[Act], untold: str)
     )
 
 
+async def restore_audit(connection: Connection, acts: Sequence[Act]) -> None:
+    """Keep acts (each once) as they were told, with the jobs that they are lines of."""
+    lines = [act for act in acts if act.job_id is not None]
+    await connection.execute(
+        RESTORING["restore_jobs"],
+        [act.job_id for act in lines],
+        [act.kind for act in lines],
+        [act.reason for act in lines],
+        [act.evidence for act in lines],
+        [act.actor for act in lines],
+        [act.asked_at for act in lines],
+    )
+    await connection.execute(
+        RESTORING["restore_audit"],
+        [act.act_id for act in acts],
+        [act.kind for act in acts],
+        [act.learner_id for act in acts],
+        [act.achievement_id for act in acts],
+        [act.badge_id for act in acts],
+        [act.reason for act in acts],
+        [act.evidence for act in acts],
+        [act.actor for act in acts],
+        [act.asked_at for act in acts],
+        [act.done_at for act in acts],
+        [act.refusal for act in acts],
+        [act.job_id for act in acts],
+        [act.line for act in acts],
+    )
+
+
 async def settle_restored(connection: Connection, above: int) -> None:
     """All was read: order what depends on it, have everybody looked at once, and note that it is done.
 

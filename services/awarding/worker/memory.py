@@ -7,6 +7,7 @@ from functools import partial
 
 from libs.common.contracts import (
     ActDone,
+    ActRecorded,
     AssertionSigned,
     BadgeExpired,
     BadgeImported,
@@ -73,6 +74,7 @@ def remembers(office: Office) -> tuple[Hears, ...]:
         Hears(BADGE_ISSUED, BadgeSuspended, restoring.on_badge_suspended, ordered=True, knows_seen=True),
         Hears(BADGE_ISSUED, BadgeReinstated, restoring.on_badge_reinstated, ordered=True, knows_seen=True),
         Hears(BADGE_ISSUED, ActDone, restoring.on_act_done, ordered=True, knows_seen=True),
+        Hears(BADGE_ISSUED, ActRecorded, restoring.on_act_recorded, ordered=True, knows_seen=True),
         Hears(BADGE_ISSUED, BadgeExpired, restoring.on_badge_expired, knows_seen=True),
         Hears(BADGE_ISSUED, MilestoneReached, handlers.on_milestone_reached, knows_seen=True),
         Hears(BADGE_ISSUED, EndorsementSigned, handlers.on_endorsement_signed, knows_seen=True),
