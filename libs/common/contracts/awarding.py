@@ -167,8 +167,8 @@ class ActRecorded(Contract):
     """What a person asked for by hand, and what became of it: the audit (M1.37). Key: `act:<act_id>`.
 
     Told once it is done or refused (`refusal` says why), of awards too. `actor` is the opaque subject id of whoever
-    asked, absent where that is an e-mail address; of the evidence only the links are told. `job_id` and `line` are those
-    of the job of many acts that it is part of.
+    asked, absent where that is an e-mail address; of the evidence only the links are told. `job_id` and `line` are
+    those of the job of many acts that it is part of.
     """
 
     TYPE: ClassVar[str] = "cairn.act-recorded.v1"
