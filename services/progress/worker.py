@@ -5,6 +5,7 @@ from __future__ import annotations
 from libs.common.contracts import (
     AchievementPublished,
     ActDone,
+    ActRecorded,
     AssertionSigned,
     BadgeExpired,
     BadgeImported,
@@ -35,7 +36,7 @@ from services.progress.model import FORMS
 
 # Told on `badge-issued`, and nothing that is kept here.
 _PASSED_OVER = (
-    StatusListSigned, KeyPublished, ActDone, BadgesLogged, BadgeImported,
+    StatusListSigned, KeyPublished, ActDone, ActRecorded, BadgesLogged, BadgeImported,
     ImportedBadgeWithdrawn, ImportRefused, EndorsementSigned, AssertionSigned, RecordSigned,
 )  # fmt: skip
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from libs.common.contracts import RecordSigned, awarding, enrollment, importing
+from libs.common.contracts import RecordSigned, acting, awarding, enrollment, importing
 from libs.common.contracts.topics import BADGE_ISSUED, CATALOGUE, LEARNERS
 from libs.common.messaging.faults import name_of
 from libs.common.messaging.hearing import Hears
@@ -48,7 +48,8 @@ HEARS = (
     Hears(BADGE_ISSUED, awarding.BadgeExpired, handlers.pass_over),
     Hears(BADGE_ISSUED, awarding.MilestoneReached, handlers.pass_over),
     Hears(BADGE_ISSUED, awarding.StatusListSigned, handlers.on_status_list_signed),
-    Hears(BADGE_ISSUED, awarding.ActDone, handlers.pass_over),
+    Hears(BADGE_ISSUED, acting.ActDone, handlers.pass_over),
+    Hears(BADGE_ISSUED, acting.ActRecorded, handlers.pass_over),
     # Only of what was logged the order matters: each head is that of the tree so far.
     Hears(BADGE_ISSUED, awarding.BadgesLogged, on_badges_logged, ordered=True),
     Hears(BADGE_ISSUED, importing.BadgeImported, on_badge_imported),

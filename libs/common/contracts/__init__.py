@@ -3,9 +3,8 @@
 A contract is a promise: additive for ever. `python -m libs.common.contracts` writes the JSON Schemas.
 """
 
+from libs.common.contracts.acting import ActDone, ActRecorded
 from libs.common.contracts.awarding import (
-    ActDone,
-    ActRecorded,
     AssertionSigned,
     BadgeExpired,
     BadgeIssued,

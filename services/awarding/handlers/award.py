@@ -12,7 +12,7 @@ from libs.common.messaging.work import Outgoing, Work
 from libs.common.telemetry import BADGES, SIGNED, current_traceparent, parent_context, tracer
 from services.awarding.handlers.milestones import tell_milestones
 from services.awarding.handlers.office import SOURCE, Office, Signers
-from services.awarding.handlers.standings import New, Touched, load_standings
+from services.awarding.handlers.standings import New, Touched, read_standings
 from services.awarding.handlers.status_lists import Place, issue_places, map_place
 from services.awarding.model import Award, Badge, Fact
 from services.awarding.rules.awards import decide_awards
@@ -56,7 +56,7 @@ async def _award_due(
     if not hopeful:
         return []
     awards: list[Award] = []
-    for standing in await load_standings(work.connection, catalogue, hopeful, new):
+    for standing in await read_standings(work.connection, catalogue, hopeful, new):
         decided = decide_awards(catalogue, standing, office.namespace)
         awards += (award for award in decided if isinstance(award, Award))
     if awards:

@@ -10,7 +10,7 @@ from libs.common.contracts import MilestoneReached
 from libs.common.messaging.hearing import Received
 from libs.common.messaging.work import Outgoing, Work
 from services.awarding.handlers.office import SOURCE, Office
-from services.awarding.handlers.standings import load_telling, objects_of
+from services.awarding.handlers.standings import read_telling
 from services.awarding.model import Award, Fact, Held, Milestone
 from services.awarding.rules.catalogue import Catalogue, Lineage
 from services.awarding.rules.hopes import may_reach
@@ -99,11 +99,11 @@ async def _facts_for(connection: Connection, catalogue: Catalogue, asked: Sequen
         name = one.lineage.versions[0].achievement_id
         scopes.setdefault(one.learner_id, set()).add(name)
         given.setdefault(one.learner_id, {})[name] = one.given
-    wanted = {learner: objects_of(catalogue, names) for learner, names in scopes.items()}
+    wanted = {learner: catalogue.objects_of(names) for learner, names in scopes.items()}
     facts = await fact_store.facts_about(connection, list(wanted.items()), fact_store.MANY)
     crowded = {learner: scopes[learner] for learner, found in facts.items() if len(found) >= fact_store.MANY}
     if crowded:
-        facts.update(await load_telling(connection, catalogue, crowded, given))
+        facts.update(await read_telling(connection, catalogue, crowded, given))
         hopeful = {
             one.learner_id
             for one in asked

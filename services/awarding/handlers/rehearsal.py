@@ -107,7 +107,7 @@ async def _look_above(
     """Count the badges above that would follow."""
     name = draft.achievement_id
     above = catalogue.reachable(catalogue.by_badge[name])
-    objects = " ".join(sorted({word for other in above for word in catalogue.lineages[other].object_ids.split()}))
+    objects = catalogue.objects_of(above)
     facts = await fact_store.facts_about(reader, [(learner, objects) for learner in moved])
     badges = await badge_store.badges_of(reader, moved)
     for learner, since in moved.items():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from services.awarding.model import About, Fact, Held
-from services.awarding.rules.awards import Standing, in_order_of_arrival
+from services.awarding.rules.awards import Standing, by_achievement, in_order_of_arrival
 from services.awarding.rules.catalogue import Catalogue
 from services.awarding.rules.hopes import may_earn, spans
 from services.awarding.rules.outcome import Record
@@ -38,7 +38,7 @@ class New:
 NOTHING_NEW = New()
 
 
-async def load_standings(
+async def read_standings(
     connection: Connection, catalogue: Catalogue, hopeful: Touched, new: New | None
 ) -> list[Standing]:
     """All that matters to the hopeful achievements and to those above them, for each learner; but for learners with
@@ -50,7 +50,7 @@ async def load_standings(
         {(learner, badge) for learner, scope in scopes.items() for name in scope
          for badge in (name, *lineages[name].badges)},
     )  # fmt: skip
-    wanted = {learner: objects_of(catalogue, scope) for learner, scope in scopes.items()}
+    wanted = {learner: catalogue.objects_of(scope) for learner, scope in scopes.items()}
     if new is None:
         facts = await fact_store.facts_about(connection, list(wanted.items()))
     else:
@@ -90,7 +90,7 @@ async def _who_may_earn(
 ) -> set[str]:
     """Which of these learners anything may be due to, by the few facts that tell of many."""
     given = {learner: by_achievement(held.get(learner, ())) for learner in scopes}
-    known = await load_telling(connection, catalogue, scopes, given, new.first)
+    known = await read_telling(connection, catalogue, scopes, given, new.first)
     named: dict[tuple[str, About], list[UUID]] = {}
     for learner in scopes:
         for event_id, about in new.events.get(learner, {}).items():
@@ -106,7 +106,7 @@ async def _who_may_earn(
     return due
 
 
-async def load_telling(
+async def read_telling(
     connection: Connection,
     catalogue: Catalogue,
     scopes: Mapping[str, Iterable[str]],
@@ -121,16 +121,3 @@ async def load_telling(
         for about, window in spans(catalogue, names, given.get(learner, {}))
     ]
     return await attempt_store.telling_facts(connection, asked, before) if asked else {}
-
-
-def objects_of(catalogue: Catalogue, names: Iterable[str]) -> str:
-    """The ids of all objects that these achievements mention in any version: sorted, one text with spaces between."""
-    return " ".join(sorted({word for name in names for word in catalogue.lineages[name].object_ids.split()}))
-
-
-def by_achievement(badges: Iterable[Held]) -> dict[str, list[Held]]:
-    """Badges by their achievement."""
-    given: dict[str, list[Held]] = {}
-    for badge in badges:
-        given.setdefault(badge.achievement_id, []).append(badge)
-    return given

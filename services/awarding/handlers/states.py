@@ -12,8 +12,9 @@ from libs.common.messaging.work import Outgoing, Work
 from libs.common.telemetry import BADGES
 from services.awarding.handlers.award import award_touched
 from services.awarding.handlers.office import SOURCE, Office
-from services.awarding.handlers.standings import NOTHING_NEW, by_achievement, load_telling
+from services.awarding.handlers.standings import NOTHING_NEW, read_telling
 from services.awarding.model import About, BadgeState, Cause, Change, Fact, Kept, ToldChange
+from services.awarding.rules.awards import by_achievement
 from services.awarding.rules.catalogue import Catalogue
 from services.awarding.rules.hopes import needs_all
 from services.awarding.rules.states import cause_of, decide_states, objects_needed, told_after
@@ -89,7 +90,7 @@ async def _facts_for(
     few = {learner: [kept for kept in badges[learner] if kept.is_grounded] for learner in crowded - dated}
     scopes = {learner: {kept.held.achievement_id for kept in grounded} for learner, grounded in few.items()}
     given = {learner: by_achievement(kept.held for kept in badges[learner]) for learner in few}
-    telling = await load_telling(connection, catalogue, scopes, given)
+    telling = await read_telling(connection, catalogue, scopes, given)
     stood_on = {
         (learner, about): frozenset[UUID]().union(*(kept.events for kept in grounded))
         for learner, grounded in few.items()

@@ -152,3 +152,11 @@ def in_order_of_arrival(facts: Iterable[Fact], held: Iterable[Held]) -> list[Fac
     entries += [(badge.trigger.arrived, 1, badge.achievement_id, badge) for badge in held]
     entries.sort(key=lambda entry: entry[:3])
     return [entry[3] for entry in entries]
+
+
+def by_achievement(badges: Iterable[Held]) -> dict[str, list[Held]]:
+    """Badges by their achievement."""
+    given: dict[str, list[Held]] = {}
+    for badge in badges:
+        given.setdefault(badge.achievement_id, []).append(badge)
+    return given

@@ -201,6 +201,10 @@ class Catalogue:
                 to_see.extend(self.by_badge.get(name, ()))
         return found & self.achievements.keys()
 
+    def objects_of(self, achievement_ids: Iterable[str]) -> str:
+        """The ids of all objects that these achievements mention in any version, as `object_ids` of a lineage."""
+        return " ".join(sorted({word for name in achievement_ids for word in self.lineages[name].object_ids.split()}))
+
 
 def _ranks(versions: Mapping[tuple[str, int], Achievement]) -> dict[str, int]:
     """For each achievement the length of the longest chain of badges below it.

@@ -55,7 +55,7 @@ def decide_states(
 def objects_needed(catalogue: Catalogue, badges: Iterable[Kept]) -> str:
     """The ids of the objects whose facts decide about these badges: sorted, one text with spaces between."""
     names = {kept.held.achievement_id for kept in badges if kept.is_grounded}
-    return " ".join(sorted({word for name in names for word in catalogue.lineages[name].object_ids.split()}))
+    return catalogue.objects_of(names)
 
 
 def may_not_hold(catalogue: Catalogue, award: Award) -> bool:
