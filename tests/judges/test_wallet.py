@@ -12,13 +12,15 @@ import pytest
 from libs.common.credentials.contexts import MULTIKEY_V1, PINNED, context
 from libs.common.credentials.jwt import JwtSigner
 from services.verification.rules.wallet import EMBEDDED, TOKEN
-from tests.judges.test_judges import FOLDER, JUDGES, judged, node
+from tests.judges.asking import judged
+from tests.judges.conftest import FOLDER
+from tests.judges.test_judges import JUDGES
 from tests.services.verification.browsing import listening
 from tests.services.verification.conftest import service
 from tests.services.verification.support import PUBLIC_URL, Service, badge_issued
 from tests.services.verification.test_signing import P256, kid, serve
 
-__all__ = ["node", "service"]
+__all__ = ["service"]
 BADGE = badge_issued(token_signer=JwtSigner(P256, kid()))
 
 

@@ -47,13 +47,17 @@ def png_file() -> bytes:
     return file.getvalue()
 
 
+def made_safe(given: bytes, media_type: str) -> CleanPicture:
+    """A picture as enrollment makes it safe."""
+    made = jobs.clean(base64.b64encode(given).decode(), media_type)
+    drawn = base64.b64decode(made["drawn"]) if "drawn" in made else None
+    return CleanPicture(media_type, base64.b64decode(made["content"]), drawn)
+
+
 @pytest.fixture(scope="module", params=KINDS)
 def clean(request: pytest.FixtureRequest) -> CleanPicture:
-    """A picture as enrollment makes it safe."""
-    given = GOOD.encode() if request.param == KINDS[0] else png_file()
-    made = jobs.clean(base64.b64encode(given).decode(), request.param)
-    drawn = base64.b64decode(made["drawn"]) if "drawn" in made else None
-    return CleanPicture(request.param, base64.b64decode(made["content"]), drawn)
+    """An SVG and a PNG that are safe."""
+    return made_safe(GOOD.encode() if request.param == KINDS[0] else png_file(), request.param)
 
 
 def uploaded(clean: CleanPicture) -> PictureUploaded:
