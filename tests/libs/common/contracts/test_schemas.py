@@ -14,6 +14,7 @@ from libs.common.contracts import (
     CONTRACTS,
     Contract,
     __main__,
+    acting,
     awarding,
     enrollment,
     importing,
@@ -45,7 +46,7 @@ def _parse(example: bytes, contract: type[Contract]) -> Contract:
 def test_every_contract_is_listed_once() -> None:
     told = {
         member
-        for module in (enrollment, progress, awarding, records, rehearsing, importing, verification)
+        for module in (enrollment, progress, awarding, acting, records, rehearsing, importing, verification)
         for member in vars(module).values()
         if isinstance(member, type) and issubclass(member, Contract) and member is not Contract
     }
