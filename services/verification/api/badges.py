@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -27,6 +28,7 @@ from services.verification.api.parts import (
 from services.verification.api.visible import cached, seen_badge, seen_document
 from services.verification.model import SignedDocument, View
 from services.verification.store import signing
+from services.verification.store.endorsements import endorsements_of_badge
 
 router = APIRouter(tags=["badges"])
 # Apart, so that what is asked for most is looked for first.
@@ -104,7 +106,14 @@ async def assertion(request: Request, badge_id: str) -> Response:
         # The standard knows no suspension. Not 410, which is for good: the badge may hold again.
         content = {**withdrawn, "revocationReason": f"Suspended: {found.suspension.reason}"}
         return json_document(request, content, last_modified=found.changed_at, cache_control=policy)
-    return json_document(request, found.open_badge_2, last_modified=found.changed_at, cache_control=policy)
+    said = await endorsements_of_badge(database_of(request).pool, found.badge_id)
+    if not said:
+        return json_document(request, found.open_badge_2, last_modified=found.changed_at, cache_control=policy)
+    # What others say of it came later than the assertion, which nobody signed: hosting it proves it.
+    told = [parts_of(request).addresses.open_badge_2_endorsement(one.endorsement_id) for one in said]
+    content = {**orjson.loads(found.open_badge_2), "endorsement": told}
+    changed = max(found.changed_at, said[-1].endorsed_at)
+    return json_document(request, content, last_modified=changed, cache_control=policy)
 
 
 async def _signed(request: Request, badge_id: str, media_type: str) -> Response:
@@ -135,11 +144,12 @@ def is_shelved(signed: SignedDocument, view: View) -> bool:
 
 async def _page(request: Request, badge_id: str) -> Response:
     found = await described(request, await seen_badge(request, badge_id))
+    said = await endorsements_of_badge(database_of(request).pool, found.badge.badge_id)
     return parts_of(request).pages.respond(
         request,
         "badge.html",
         cache_control=cached(STATUS, found.view),
-        last_modified=found.badge.changed_at,
+        last_modified=max([found.badge.changed_at, *(one.endorsed_at for one in said)]),
         headers=_page_headers(found),
         badge=found.badge,
         claims=found.claims,
@@ -148,6 +158,8 @@ async def _page(request: Request, badge_id: str) -> Response:
         key=found.proof.verification_method,
         check_names=CHECK_NAMES,
         outcome_names=OUTCOME_NAMES,
+        endorsements=said,
+        endorsement_path=PATHS.endorsement,
         **words_of(request, found),
         **page_links(request, found),
     )

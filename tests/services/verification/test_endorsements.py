@@ -5,7 +5,15 @@ from __future__ import annotations
 from uuid import UUID
 
 from libs.common.contracts.awarding import EndorsementSigned
-from tests.services.verification.support import ACHIEVEMENT, ISSUER, START, Service, badge_issued
+from tests.services.verification.support import (
+    ACHIEVEMENT,
+    ISSUER,
+    PUBLIC_URL,
+    START,
+    Service,
+    badge_issued,
+    key_published,
+)
 from tests.services.verification.test_erasure import erase
 
 NAME = UUID("0b8de0b9-6a52-4a57-a1f0-87d2f6c90f11")
@@ -40,6 +48,21 @@ async def test_an_endorsement_of_a_badge_is_seen_by_who_sees_the_badge(service: 
     await service.hear_all(badge)
     expected = (await service.get(f"/badges/{badge.badge_id}.json")).status_code
     assert (await service.get(f"/endorsements/{NAME}")).status_code == expected
+
+
+async def test_a_badge_says_who_endorsed_it(service: Service) -> None:
+    """On its page, and as Open Badges 2.0 (`endorsement` of an Assertion)."""
+    badge = badge_issued()
+    await service.hear_all(ISSUER, ACHIEVEMENT, key_published(), badge)
+    plain = await service.get(f"/ob2/assertions/{badge.badge_id}")
+    assert plain.content == badge.open_badge_2.encode()
+    await service.hear_all(endorsed(badge_id=badge.badge_id))
+    told = await service.get(f"/ob2/assertions/{badge.badge_id}")
+    assert told.json() == {**plain.json(), "endorsement": [f"{PUBLIC_URL}/ob2/endorsements/{NAME}"]}
+    assert told.headers["etag"] != plain.headers["etag"]
+    page = await service.get(f"/badges/{badge.badge_id}", "text/html")
+    assert "Exactly what we need." in page.text
+    assert f'href="/endorsements/{NAME}"' in page.text
 
 
 async def test_an_endorsement_of_a_badge_that_is_not_shared_is_kept_by_no_cache(service: Service) -> None:
