@@ -49,7 +49,7 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {"4XX": _PROBLEM, 422: _PRO
 # here: the same request may be sent again.
 AWAY = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError,
         asyncpg.TooManyConnectionsError, asyncpg.InterfaceError, asyncpg.DeadlockDetectedError,
-        asyncpg.SerializationError, OSError, TimeoutError)  # fmt: skip
+        asyncpg.SerializationError, asyncpg.LockNotAvailableError, OSError, TimeoutError)  # fmt: skip
 
 
 @dataclass

@@ -23,6 +23,8 @@ SQL = load_queries(Path(__file__).parent / "sql" / "database.sql")
 CONNECT_TIMEOUT_SECONDS = 10
 CLOSE_TIMEOUT_SECONDS = 5
 STATEMENT_TIMEOUT_SECONDS = 60
+# Well below the other, so that who waits for a lock is told apart from who is slow: the lock passes by itself.
+LOCK_TIMEOUT_SECONDS = 30
 
 
 class Database:
@@ -53,6 +55,7 @@ class Database:
             server_settings={
                 "application_name": application_name,
                 "jit": "off",
+                "lock_timeout": f"{LOCK_TIMEOUT_SECONDS * 1000:.0f}ms",
                 "idle_in_transaction_session_timeout": "60s",
             },
         )

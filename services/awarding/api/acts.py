@@ -33,7 +33,8 @@ router = APIRouter(tags=["acts"])
 
 
 class Motive(BaseModel):
-    """Why, and on what evidence. The reason is told with the badge; the evidence is kept for the audit alone.
+    """Why, and on what evidence. Neither should name a person: the reason and the links in the evidence are told for
+    ever, with the badge and for the audit; the rest of the evidence is kept for the audit alone.
 
     Whoever may have to ask again sends an `act_id` of their own: the same act is then carried out once.
     """

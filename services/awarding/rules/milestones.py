@@ -1,7 +1,8 @@
 """Which milestones a learner has reached (M2.5): the steps so marked that count, each told once.
 
 They are judged as awards are: by the versions that the learner is held to, each for what occurred until the next took
-over, and cycle by cycle (B5). So neither a later publication nor the order of events changes which are reached.
+over, and cycle by cycle (B5). So no later publication changes which are reached. They are judged once a batch, at its
+end: where the latest attempt counts, one that held for less than that is not reached.
 """
 
 from __future__ import annotations

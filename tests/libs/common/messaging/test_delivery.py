@@ -229,6 +229,25 @@ async def test_an_event_that_takes_too_long_alone_is_set_aside_and_its_partition
         await database.close()
 
 
+async def test_an_event_that_waits_for_a_lock_is_not_blamed_for_it(
+    database: Database, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service that is being built anew holds its tables still: that passes (B9)."""
+    monkeypatch.setattr("libs.common.postgres.database.LOCK_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr("libs.common.messaging.delivery.backoff_seconds", lambda: itertools.repeat(0.01))
+    waiting = await Database.connect(dsn, application_name="waiting")
+    try:
+        async with database.transaction() as connection:
+            await connection.execute("lock table consumed in exclusive mode")
+            handling = asyncio.create_task(Delivery(waiting, service="tests", hears=TABLE).handle([record(0, "a")]))
+            await asyncio.sleep(1.5)
+            assert not handling.done()
+        outcome = await handling
+        assert (outcome.handled, outcome.dead_lettered) == (1, 0)
+    finally:
+        await waiting.close()
+
+
 async def test_old_ids_are_forgotten_a_bounded_number_at_once(database: Database, delivery: Delivery) -> None:
     await delivery.handle([record(place) for place in range(5)])
     await database.pool.execute("update inbox set seen_at = now() - interval '31 days'")
