@@ -62,8 +62,8 @@ HEARS = (
 
 # The tables that follow from the topics. What the others hold, no topic tells.
 MADE_OF_TOPICS = frozenset({
-    "achievement", "badge", "badge_change", "badge_jwt", "endorsement", "erased_learner", "issuer", "issuer_key",
-    "log_checkpoint", "log_entry", "log_node", "picture", "signed_assertion", "status_list",
+    "achievement", "badge", "badge_change", "badge_jwt", "endorsement", "erased_learner", "import_word", "issuer",
+    "issuer_key", "log_checkpoint", "log_entry", "log_node", "picture", "signed_assertion", "status_list",
 })  # fmt: skip
 
 

@@ -19,8 +19,8 @@ CARRIED = {
         "learner_record", "status_due",
     },
     "verification": {
-        "badge_share", "caller_turns", "learner_profile", "oauth_client", "oauth_code", "oauth_grant", "oauth_token",
-        "pushed_badge", "share_link", "trust_list", "trusted_issuer", "wallet_offer",
+        "badge_share", "caller_turns", "grant_word", "learner_profile", "oauth_client", "oauth_code", "oauth_grant",
+        "oauth_token", "pushed_badge", "share_link", "trust_list", "trusted_issuer", "wallet_offer",
     },
 }  # fmt: skip
 MADE = {"awarding": MADE_IN_AWARDING, "verification": MADE_IN_VERIFICATION}
