@@ -119,9 +119,16 @@ def shared_turns(app: FastAPI, settings: ServiceSettings) -> SharedTurns | None:
 
 
 def _network(caller: str) -> str:
-    """Who has one IPv6 address has 2^64 of them: these count as one caller."""
+    """Who has one IPv6 address has 2^64 of them: these count as one caller.
+
+    A socket that listens on `::` tells IPv4 callers as `::ffff:192.0.2.7` (RFC 4291, section 2.5.5.2): each is one.
+    """
     try:
         address = ipaddress.ip_address(caller)
     except ValueError:
         return caller
-    return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else caller
+    if address.version == 4:
+        return caller
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, 64), strict=False))
