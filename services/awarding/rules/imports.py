@@ -33,6 +33,9 @@ _LOSSES: Mapping[tuple[str, str], LossCause] = {
     ("status", "suspended"): "suspended",
     ("dates", "expired"): "expired",
     ("key", "key-revoked"): "revoked",
+    # Its key was withdrawn, and the issuer's own record shows that it was not signed before (B8).
+    ("key", "not-logged-before"): "revoked",
+    ("key", "not-as-logged"): "revoked",
 }
 _FINAL = ("revoked", "expired")
 OWN_BADGE = NotImported("own-badge", "Expected a badge of another issuer: our own badges count by themselves.")
