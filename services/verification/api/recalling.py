@@ -25,16 +25,15 @@ def own_record(app: FastAPI, addresses: Addresses) -> OwnRecord:
 
     async def record(asked: Recall) -> Recorded | Unreachable | None:
         badge_id = badge_of(asked.credential_id, addresses)
-        if badge_id is None:
+        # Whoever signs with a key of their own may write any id: whether there is a badge of it, they do not learn.
+        if badge_id is None or not asked.issuer.startswith(addresses.issuer_did("") + ":"):
             return None
         pool = cast("Database", app.state.database).pool
         try:
             badge = await store.badge(pool, badge_id)
-            if badge is None:
+            # An issuer here learns nothing of a badge of another either: the record of its own has none of that id.
+            if badge is None or asked.issuer != addresses.issuer_did(badge.issuer_id):
                 return Recorded(None, None)
-            # Whoever signs with a key of their own may write any id: of a badge that is not theirs they learn nothing.
-            if asked.issuer != addresses.issuer_did(badge.issuer_id):
-                return None
             logged = (await log_store.logged_at(pool, [badge_id])).get(badge_id)
             return Recorded(badge.signed.content, earliest(badge.awarded_at, logged))
         except AWAY as fault:

@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 
 from deploy.cli import app
 from libs.common.checking.bundle import TYPE, VERSION
+from libs.common.checking.dialogue import Recall, Recorded
 from libs.common.contracts import BadgeIssued, KeyPublished
 from libs.common.credentials.jwt import JwtSigner, vc_jwt
 from libs.common.credentials.keys import LocalSigner, PublishedKey, did_document
@@ -22,6 +24,7 @@ from libs.common.credentials.proof import sign
 from libs.common.credentials.shape import Shapes
 from libs.common.credentials.token_keys import token_key_id, token_multikey
 from libs.common.sandbox import Sandbox
+from services.verification.api.recalling import own_record
 from tests.libs.common.checking.world import World
 from tests.services.verification.support import (
     ACHIEVEMENT,
@@ -149,6 +152,18 @@ async def test_a_badge_that_only_its_learner_sees_is_known_as_well(service: Serv
     )
     assert key_of(await judged(service, OLD.credential)) == PASSED
     assert (await judged(service, ADDRESSES.badge(OLD.badge_id)))["answer"] != "genuine"  # its address shows nothing
+
+
+async def test_nobody_learns_whether_a_private_badge_exists(service: Service) -> None:
+    """The record answers a stranger alike, and an issuer here, whether there is a badge of another's or none (M1.3)."""
+    recall = own_record(service.app, ADDRESSES)
+    kept, none = ADDRESSES.badge(OLD.badge_id), ADDRESSES.badge(UUID(int=4711))
+    for stranger in ("did:web:evil.example", ADDRESSES.issuer_did(""), ADDRESSES.issuer_did("prairie") + "/x"):
+        assert await recall(Recall(kept, stranger)) == await recall(Recall(none, stranger))
+    assert await recall(Recall(kept, "did:web:evil.example")) is None
+    assert await recall(Recall(kept, ADDRESSES.issuer_did("another"))) == Recorded(None, None)
+    assert isinstance(own := await recall(Recall(kept, ADDRESSES.issuer_did("prairie"))), Recorded)
+    assert own.credential == OLD.credential.encode()
 
 
 async def test_one_of_an_erased_learner_cannot_be_told(service: Service) -> None:
