@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
@@ -218,9 +218,18 @@ def _badge(shown: Shown, standard: str) -> ForeignBadge:
         credential=_text(shown.credential_id) or None,
         name=_text(shown.name)[:300] or shown.issuer_id[:300],
         standard=standard,
-        valid_from=instant_of(shown.issued_at),
-        valid_until=instant_of(shown.expires_at),
+        valid_from=_in_utc(shown.issued_at),
+        valid_until=_in_utc(shown.expires_at),
     )
+
+
+def _in_utc(text: object) -> datetime | None:
+    """The instant that `text` writes; None where it lies beyond the years 1 to 9999, which nobody can keep."""
+    instant = instant_of(text)
+    try:
+        return None if instant is None else instant.astimezone(UTC)
+    except OverflowError:
+        return None
 
 
 def _text(text: str) -> str:

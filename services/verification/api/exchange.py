@@ -40,6 +40,7 @@ _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST = 100
 _MOST_PUSHED = 1_000
 _PROFILE_BYTES = 64 * 1024
+_LONGEST_ID = 2_000
 _LARGEST = 2**31 - 1
 _MINOR = {400: "invalid_data", 401: "unauthorizedrequest", 403: "forbidden", 404: "not_found", 429: "server_busy"}
 
@@ -198,9 +199,19 @@ async def _genuine(request: Request, held: Held) -> tuple[str, datetime]:
     if judgement.answer != "genuine" or shown is None or "Open Badges 3.0" not in judgement.standard:
         reasons = [f"{one.name}: {one.detail}" for one in judgement.findings if one.outcome != "pass"]
         raise _Refusal(400, "; ".join([judgement.sentence, *reasons])[:1000])
-    if not shown.credential_id or len(shown.credential_id) > 2000:
-        raise _Refusal(400, "expected a credential with an id")
-    return shown.credential_id, instant_of(shown.issued_at) or parts.now()
+    # U+0000 is the one character that PostgreSQL cannot keep, and what is looked up may only be so long.
+    if not shown.credential_id or "\0" in shown.credential_id or len(shown.credential_id.encode()) > _LONGEST_ID:
+        raise _Refusal(400, f"expected a credential with an id of at most {_LONGEST_ID} bytes, without U+0000")
+    return shown.credential_id, _in_utc(shown.issued_at) or parts.now()
+
+
+def _in_utc(text: str) -> datetime | None:
+    """The instant that `text` writes; None where it lies beyond the years 1 to 9999, which nobody can keep."""
+    instant = instant_of(text)
+    try:
+        return None if instant is None else instant.astimezone(UTC)
+    except OverflowError:
+        return None
 
 
 def _since(text: str) -> datetime:
