@@ -10,6 +10,8 @@ from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
 _NOT_XML = ("\ufffe".encode(), "\uffff".encode())
+# As readers expect it, whatever XML would allow.
+_PREFIX = "openbadges"
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -54,16 +56,14 @@ def bake_svg(picture: bytes, credential: bytes, place: Place = OPEN_BADGES_3, ve
     """
     if any(character in credential for character in _NOT_XML):
         raise NotBakeable("expected a credential without U+FFFE and U+FFFF, which XML cannot carry")
-    start, end = _root_tag(picture)
-    if place.namespace.encode() in picture:
-        raise NotBakeable("expected an SVG without a credential")
+    start, end = _root_tag(picture, place)
     tag = picture[start:end]
     closing = b"/>" if tag.endswith(b"/>") else b">"
-    opened = tag[: -len(closing)] + f' xmlns:openbadges="{place.namespace}">'.encode()
+    opened = tag[: -len(closing)] + f' xmlns:{_PREFIX}="{place.namespace}">'.encode()
     element = (
-        f"<openbadges:{place.element}{'' if verify is None else f' verify={quoteattr(verify)}'}><![CDATA[".encode()
+        f"<{_PREFIX}:{place.element}{'' if verify is None else f' verify={quoteattr(verify)}'}><![CDATA[".encode()
         + credential.replace(b"]]>", b"]]]]><![CDATA[>")  # a CDATA section cannot hold its own end
-        + f"]]></openbadges:{place.element}>".encode()
+        + f"]]></{_PREFIX}:{place.element}>".encode()
     )
     return picture[:start] + opened + element + (b"</svg>" if closing == b"/>" else b"") + picture[end:]
 
@@ -88,20 +88,26 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
     return len(content).to_bytes(4) + kind + content + zlib.crc32(kind + content).to_bytes(4)
 
 
-def _root_tag(picture: bytes) -> tuple[int, int]:
-    """Where the tag of the root element begins and ends."""
+def _root_tag(picture: bytes, place: Place) -> tuple[int, int]:
+    """Where the tag of the root element begins and ends; nothing in the picture may be of the namespace of `place`."""
     begins: list[tuple[int, str]] = []
-    parser = expat.ParserCreate("utf-8")
+    parser = expat.ParserCreate("utf-8", " ")
 
     def on_start(name: str, attributes: dict[str, str]) -> None:
         del attributes
         if not begins:
-            begins.append((parser.CurrentByteIndex, name))
+            begins.append((parser.CurrentByteIndex, name.rpartition(" ")[2]))
+
+    def on_namespace(prefix: str | None, namespace: str) -> None:
+        # Text may well name it: only what is declared can be a credential, or take our prefix away.
+        if namespace == place.namespace or prefix == _PREFIX:
+            raise NotBakeable("expected an SVG without a credential")
 
     def on_entity(*_: object) -> None:
         raise NotBakeable("expected an SVG without declared entities")
 
     parser.StartElementHandler = on_start
+    parser.StartNamespaceDeclHandler = on_namespace
     parser.EntityDeclHandler = on_entity
     try:
         parser.Parse(picture, True)

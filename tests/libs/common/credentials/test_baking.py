@@ -90,11 +90,33 @@ def test_what_is_no_whole_png_is_refused(why: str, picture: bytes) -> None:
         ("not closed", b"<svg>"),
         ("entities", b'<!DOCTYPE svg [<!ENTITY a "aaaa">]><svg>&a;</svg>'),
         ("baked already", bake_svg(SVG, BADGE)),
+        (
+            "baked under another prefix",
+            b'<svg><o:credential xmlns:o="https://purl.imsglobal.org/ob/v3p0">x</o:credential></svg>',
+        ),
+        ("our prefix for something else", b'<svg xmlns:openbadges="urn:x"/>'),
     ],
 )
 def test_what_is_no_fresh_svg_is_refused(why: str, picture: bytes) -> None:
     with pytest.raises(NotBakeable):
         bake_svg(picture, BADGE)
+
+
+@pytest.mark.parametrize("picture", [SVG, EMPTY_SVG], ids=["picture", "empty"])
+def test_a_picture_that_only_names_the_namespace_takes_a_badge(picture: bytes) -> None:
+    """As text, in a caption or a comment it is no credential."""
+    name = b"https://purl.imsglobal.org/ob/v3p0 openbadges"
+    said = b'<svg aria-label="%b" xmlns="http://www.w3.org/2000/svg"><!-- %b --><text>%b</text></svg>' % ((name,) * 3)
+    for shown in (said, picture.replace(b"<svg ", b'<svg id="%b" ' % name)):
+        assert ElementTree.fromstring(bake_svg(shown, BADGE))[0].text == BADGE.decode()
+
+
+def test_a_png_whose_text_names_the_keyword_takes_a_badge() -> None:
+    text = chunk(b"iTXt", b"Comment\0\0\0\0\0openbadgecredential\0 https://purl.imsglobal.org/ob/v3p0")
+    picture = PNG[:33] + text + PNG[33:]
+    baked = bake_png(picture, BADGE)
+    assert extract_png(baked, keyword=b"openbadgecredential") == BADGE.decode()
+    assert text in baked
 
 
 def test_what_xml_cannot_carry_is_refused() -> None:
