@@ -74,6 +74,37 @@ async def _restored_when_lost(system: System, doors: Doors, cohort: Cohort, badg
     await _agree(system)
 
 
+async def test_a_rebuild_undoes_no_erasure_that_its_worker_had_not_heard(tmp_path: Path) -> None:
+    """What no topic tells goes along in a rebuild; the tombstone of its learner still takes it out (B7)."""
+    async with whole_system(tmp_path / "system") as (system, doors):
+        await send(example_cohort(), doors)
+        learner, kept = learner_id(1), "select learner_id from pushed_badge"
+        push = "00000000-0000-4000-8000-000000000001"
+        await do(
+            system.dsn("verification"),
+            "insert into pushed_badge (learner_id, credential_id, content, is_token, issued_at, kept_at, push_id, digest)"
+            f" values ('{learner}', 'urn:x:1', 'x', false, now(), now(), '{push}', 'sha256:00')",
+        )
+        await system.stop_process("verification-worker")
+        await doors.delete("enrollment", f"/learners/{learner}")
+        await _until_erased(system, "learners", learner)
+        await _rebuild(system, "verification")
+        assert len(await rows(system, "verification", kept)) == 1
+        await system.start_process("verification-worker")
+        await _until_erased(system, "pushed-badges", push)
+        assert await rows(system, "verification", kept) == []
+        assert await rows(system, "verification", f"select from badge where learner_id = '{learner}'") == []
+
+
+async def _until_erased(system: System, topic: str, key: str) -> None:
+    """Wait for a tombstone of this key."""
+    for _ in range(300):
+        if any(record.key == key.encode() and record.value is None for record in await records_of(system, topic)):
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"expected a tombstone of {key} on {topic}")
+
+
 async def test_verification_outlives_the_others(tmp_path: Path) -> None:
     """Kafka and the other services are gone, and everything public is answered; later it catches up."""
     async with whole_system(tmp_path / "system") as (system, doors):

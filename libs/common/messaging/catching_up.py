@@ -4,14 +4,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer
 
+from libs.common.messaging import store
 from libs.common.messaging.delivery import Delivery
 from libs.common.messaging.places import Places
+from libs.common.messaging.store import Partition
 
 log = structlog.get_logger(__name__)
 
@@ -19,12 +21,18 @@ POLL_MS = 50
 
 
 async def catch_up(
-    delivery: Delivery, topics: Sequence[str], *, bootstrap: str, client_id: str, batch_records: int
+    delivery: Delivery,
+    topics: Sequence[str],
+    *,
+    bootstrap: str,
+    client_id: str,
+    batch_records: int,
+    until: Callable[[Partition], int | None] = lambda _: None,
 ) -> int:
     """Have `delivery` handle what is on `topics` from where its database stands to their end as of now.
 
     Answers how many records were read. Any number of processes may do so at once: the fence lets each record be
-    handled by one. Raises `LookupError` when a topic is absent, and what Kafka raises when it is away.
+    handled by one. `until` gives the offset before which a partition is read no further; None for its end. Raises `LookupError` when a topic is absent, and what Kafka raises when it is away.
     """
     consumer: Any = AIOKafkaConsumer(
         *topics,
@@ -45,14 +53,31 @@ async def catch_up(
             raise LookupError(f"expected the topics {tuple(topics)}, found no {absent}")
         places = Places(delivery.database, lambda: consumer)
         await places.take(partitions)
-        ends = await consumer.end_offsets(partitions)
+        ends: dict[Partition, int] = await consumer.end_offsets(partitions)
+        limits = {place: limit for place in partitions if (limit := until(place)) is not None}
+        ends = {place: min(end, limits.get(place, end)) for place, end in ends.items()}
         while [partition for partition in partitions if await consumer.position(partition) < ends[partition]]:
             found = await consumer.getmany(timeout_ms=POLL_MS, max_records=batch_records)
-            if found:
-                batch = [record for records in found.values() for record in records]
+            batch = [
+                record
+                for place, records in found.items()
+                for record in records
+                if place not in limits or record.offset < limits[place]
+            ]
+            if batch:
                 await delivery.handle(batch)
                 records_read += len(batch)
+        await _pass_by(delivery, {place: ends[place] for place in limits})
     finally:
         await consumer.stop()
     log.info("caught up", topics=tuple(topics), records=records_read)
     return records_read
+
+
+async def _pass_by(delivery: Delivery, limits: Mapping[Partition, int]) -> None:
+    """What was read up to its limit is known up to there, though compaction may have left no record just before it."""
+    if not limits:
+        return
+    async with delivery.database.transaction() as connection:
+        known = await store.lock_partitions(connection, sorted(limits))
+        await store.advance_partitions(connection, {place: max(known[place], end) for place, end in limits.items()})

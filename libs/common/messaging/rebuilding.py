@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,10 +18,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import asyncpg
 import structlog
 
-from libs.common.contracts.topics import dead_letters
+from libs.common.contracts.topics import PRIVATE, dead_letters
 from libs.common.messaging.publisher import Publisher
 from libs.common.messaging.relay import SHARD
 from libs.common.messaging.restoring import SQL, Plan, read_passes
+from libs.common.messaging.store import Partition
 from libs.common.postgres.database import Database
 from libs.common.postgres.migrate import migrate
 
@@ -78,7 +79,7 @@ async def rebuild(
         try:
             for name in plan.seeds:
                 await connection.execute(await connection.fetchval(SQL["seed_statement"], name))
-            records = await _read_up(plan, database, settings)
+            records = await _read_up(connection, plan, database, settings)
             position = await _committed_position(plan, settings)
             await connection.execute(SQL["drop_before"])
             held_at = time.monotonic()
@@ -101,11 +102,27 @@ def beside(dsn: str) -> str:
     return parts._replace(query=urlencode(query)).geturl()
 
 
-async def _read_up(plan: Plan, database: Database, settings: ServiceSettings) -> int:
+async def _limits(connection: Connection) -> Callable[[Partition], int | None]:
+    """Where reading has to stop: what may name a person is read as far as those who serve have handled it.
+
+    A tombstone beyond has yet to take from the tables that go along what is kept of its learner (B7): the worker hears
+    it afterwards, as if nothing had been rebuilt. A database that is lost has handled nothing, and is read whole.
+    """
+    rows = await connection.fetch(SQL["handled"], sorted(PRIVATE))
+    handled = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+
+    def until(place: Partition) -> int | None:
+        topic, partition = place
+        return handled.get((topic, partition), 0) if handled and topic in PRIVATE else None
+
+    return until
+
+
+async def _read_up(connection: Connection, plan: Plan, database: Database, settings: ServiceSettings) -> int:
     """Read until little is left, so that the rest takes no time."""
     records = 0
     while True:
-        read = await read_passes(plan, database, settings)
+        read = await read_passes(plan, database, settings, until=await _limits(connection))
         records += read
         if read < _NEARLY_THERE_RECORDS:
             return records
@@ -120,7 +137,8 @@ async def _switch(
         await connection.execute(SQL["limit_lock_wait"])
         await connection.execute(await connection.fetchval(SQL["hold_statement"], list(plan.held)))
         await _until_told(connection, plan)
-        records = await read_passes(plan, database, settings)
+        records = await read_passes(plan, database, settings, until=await _limits(connection))
+        await _require_no_more(connection, plan)
         await _require_all(connection, plan, accept_loss=accept_loss)
         await connection.execute(SQL["hold_relay"])
         await _require_told(connection, plan)
@@ -147,6 +165,15 @@ async def _require_told(connection: Connection, plan: Plan) -> None:
         raise RebuildRefusedError(
             f"{plan.service}: expected all to be told, found {waiting} messages that wait: start its worker, and try"
             " again"
+        )
+
+
+async def _require_no_more(connection: Connection, plan: Plan) -> None:
+    """Nothing of learners was handled here that is not handled there: their erasures would be undone (B7)."""
+    if await connection.fetchval(SQL["ahead"], sorted(PRIVATE)):
+        raise RebuildRefusedError(
+            f"{plan.service}: expected the worker to have handled what is told of learners, found it behind what was"
+            " read: start its worker, and try again"
         )
 
 

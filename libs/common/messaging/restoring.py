@@ -18,6 +18,7 @@ from libs.common.messaging.catching_up import catch_up
 from libs.common.messaging.delivery import Delivery
 from libs.common.messaging.faults import backoff_seconds, name_of
 from libs.common.messaging.hearing import Hears
+from libs.common.messaging.store import Partition
 from libs.common.messaging.work import Work, begin
 from libs.common.postgres.database import Database
 from libs.common.postgres.queries import load_queries
@@ -78,14 +79,21 @@ async def restore(
             await asyncio.sleep(wait_seconds)
 
 
-async def read_passes(plan: Plan, database: Database, settings: ServiceSettings) -> int:
-    """Read every pass to its end as of now, and finish; answers how many records were read."""
+async def read_passes(
+    plan: Plan,
+    database: Database,
+    settings: ServiceSettings,
+    *,
+    until: Callable[[Partition], int | None] = lambda _: None,
+) -> int:
+    """Read every pass to its end as of now, or to where `until` says, and finish; answers how many records were read."""
     records = 0
     for hears in plan.passes:
         delivery = Delivery(database, service=plan.service, hears=hears)
         records += await catch_up(
             delivery, delivery.hearing.topics, bootstrap=settings.kafka_bootstrap,
             client_id=f"cairn-{plan.service}-restoring", batch_records=settings.batch_records,
+            until=until,
         )  # fmt: skip
     async with begin(database) as work:
         await plan.finish(work)

@@ -36,6 +36,18 @@ from public.consumed
 left join cairn_rebuilt.consumed as rebuilt using (topic, partition)
 where consumed.topic = any($1::text[]) and coalesce(rebuilt.next_offset, 0) < consumed.next_offset;
 
+-- name: handled
+-- How far those who serve have come.
+select topic, partition, next_offset from public.consumed where topic = any($1::text[]);
+
+-- name: ahead
+-- Partitions in which the rebuilt tables know more than those that serve, unless these were lost.
+select count(*)
+from cairn_rebuilt.consumed as rebuilt
+left join public.consumed using (topic, partition)
+where rebuilt.topic = any($1::text[]) and rebuilt.next_offset > coalesce(consumed.next_offset, 0)
+  and exists (select from public.consumed as any_of_them where any_of_them.topic = any($1::text[]));
+
 -- name: count_statement
 select format('select (select count(*) from public.%1$I), (select count(*) from cairn_rebuilt.%1$I)', $1::text);
 
