@@ -82,7 +82,8 @@ async def test_a_rebuild_undoes_no_erasure_that_its_worker_had_not_heard(tmp_pat
         push = "00000000-0000-4000-8000-000000000001"
         await do(
             system.dsn("verification"),
-            "insert into pushed_badge (learner_id, credential_id, content, is_token, issued_at, kept_at, push_id, digest)"
+            "insert into pushed_badge"
+            " (learner_id, credential_id, content, is_token, issued_at, kept_at, push_id, digest)"
             f" values ('{learner}', 'urn:x:1', 'x', false, now(), now(), '{push}', 'sha256:00')",
         )
         await system.stop_process("verification-worker")

@@ -21,18 +21,14 @@ POLL_MS = 50
 
 
 async def catch_up(
-    delivery: Delivery,
-    topics: Sequence[str],
-    *,
-    bootstrap: str,
-    client_id: str,
-    batch_records: int,
+    delivery: Delivery, topics: Sequence[str], *, bootstrap: str, client_id: str, batch_records: int,
     until: Callable[[Partition], int | None] = lambda _: None,
-) -> int:
+) -> int:  # fmt: skip
     """Have `delivery` handle what is on `topics` from where its database stands to their end as of now.
 
     Answers how many records were read. Any number of processes may do so at once: the fence lets each record be
-    handled by one. `until` gives the offset before which a partition is read no further; None for its end. Raises `LookupError` when a topic is absent, and what Kafka raises when it is away.
+    handled by one. `until` gives the offset at which the reading of a partition ends early, None for its end as of now.
+    Raises `LookupError` when a topic is absent, and what Kafka raises when it is away.
     """
     consumer: Any = AIOKafkaConsumer(
         *topics,
@@ -58,12 +54,7 @@ async def catch_up(
         ends = {place: min(end, limits.get(place, end)) for place, end in ends.items()}
         while [partition for partition in partitions if await consumer.position(partition) < ends[partition]]:
             found = await consumer.getmany(timeout_ms=POLL_MS, max_records=batch_records)
-            batch = [
-                record
-                for place, records in found.items()
-                for record in records
-                if place not in limits or record.offset < limits[place]
-            ]
+            batch = [record for records in found.values() for record in records if _lies_before(record, limits)]
             if batch:
                 await delivery.handle(batch)
                 records_read += len(batch)
@@ -72,6 +63,11 @@ async def catch_up(
         await consumer.stop()
     log.info("caught up", topics=tuple(topics), records=records_read)
     return records_read
+
+
+def _lies_before(record: Any, limits: Mapping[Partition, int]) -> bool:
+    limit = limits.get((record.topic, record.partition))
+    return limit is None or record.offset < limit
 
 
 async def _pass_by(delivery: Delivery, limits: Mapping[Partition, int]) -> None:

@@ -86,7 +86,7 @@ async def read_passes(
     *,
     until: Callable[[Partition], int | None] = lambda _: None,
 ) -> int:
-    """Read every pass to its end as of now, or to where `until` says, and finish; answers how many records were read."""
+    """Read every pass to its end as of now, or to where `until` says, and finish; answers how many records it read."""
     records = 0
     for hears in plan.passes:
         delivery = Delivery(database, service=plan.service, hears=hears)
