@@ -108,7 +108,7 @@ async def keep_facts(office: Office, work: Work, facts: Sequence[NewFact]) -> No
     if not office.decides:
         return
     touched: dict[str, set[str]] = {}
-    new: dict[str, dict[UUID, About]] = {}
+    new: dict[str, dict[UUID, set[About]]] = {}
     causes: dict[str, Cause] = {}
     by_about, fragile = catalogue.by_about, catalogue.fragile
     for fact in facts:
@@ -117,7 +117,8 @@ async def keep_facts(office: Office, work: Work, facts: Sequence[NewFact]) -> No
             continue  # no badge depends on it
         if fact.learner_id in registered:
             touched.setdefault(fact.learner_id, set()).update(names)
-            new.setdefault(fact.learner_id, {})[fact.event_id] = (fact.kind, fact.object_id)
+            events = new.setdefault(fact.learner_id, {})
+            events.setdefault(fact.event_id, set()).add((fact.kind, fact.object_id))
         if fact.learner_id in unsettled or (fragile and (fact.kind, fact.object_id) in fragile):
             note_cause(causes, fact.learner_id, Cause(fact.event_id, fact.occurred_at, fact.traceparent))
     awards = await award_touched(office, work, catalogue, touched, New(new, first))

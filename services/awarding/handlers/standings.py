@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -28,10 +28,11 @@ Given = Mapping[str, Sequence[Held]]
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """The events that came in now: what each is about, by learner; and the place of arrival at which they begin, before
-    which all lies that was known of these learners (None: nothing came in that was not there)."""
+    """The events that came in now: all that each is about (an imported badge is two facts), by learner; and the place
+    of arrival at which they begin, before which all lies that was known of these learners (None: nothing came in that
+    was not there)."""
 
-    events: Mapping[str, Mapping[UUID, About]] = field(default_factory=dict[str, Mapping[UUID, About]])
+    events: Mapping[str, Mapping[UUID, Set[About]]] = field(default_factory=dict[str, Mapping[UUID, Set[About]]])
     first: int | None = None
 
 
@@ -93,8 +94,9 @@ async def _who_may_earn(
     known = await read_telling(connection, catalogue, scopes, given, new.first)
     named: dict[tuple[str, About], list[UUID]] = {}
     for learner in scopes:
-        for event_id, about in new.events.get(learner, {}).items():
-            named.setdefault((learner, about), []).append(event_id)
+        for event_id, abouts in new.events.get(learner, {}).items():
+            for about in abouts:
+                named.setdefault((learner, about), []).append(event_id)
     came = await attempt_store.named_facts(connection, named) if named else {}
     due = set[str]()
     for learner, scope in scopes.items():

@@ -6,23 +6,29 @@ import json
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import pytest
+
 from libs.common.contracts import BadgeImported, ImportedBadgeWithdrawn
-from libs.common.contracts.requirement import Accepted, CreditsRequired
+from libs.common.contracts.requirement import Accepted, BadgeRequired, CreditsRequired
 from libs.common.credentials.baking import bake_png
 from libs.common.credentials.model import StatusEntry
 from libs.common.messaging.work import begin
 from services.awarding import handlers
+from services.awarding.store import facts
 from tests.libs.common.checking.world import PNG
 from tests.services.awarding.abroad import DID, DOOR, LIST, THEIRS, Abroad, abroad, accepting, foreign, sandbox
 from tests.services.awarding.support import (
     Service,
     achievement,
+    all_of,
     any_of,
     badge,
     done,
     erased,
     heard,
+    passed,
     published,
+    scored,
 )
 from tests.services.awarding.test_states import changes, holding
 from tests.services.verification.support import ADDRESSES
@@ -231,3 +237,21 @@ async def test_an_awarding_that_is_rebuilt_remembers_imports(abroad: Abroad, ser
     # Brought again, it can be watched again.
     assert (await abroad.bring(foreign())).json()["next_check_at"]
     assert await pool.fetchval("select brought from imported_badge") == foreign()
+
+
+async def test_among_many_facts_a_badge_counts_as_any_of_its_issuer_too(
+    abroad: Abroad, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing else that the import is a fact about is due."""
+    monkeypatch.setattr(facts, "MANY", 8)
+    any_of_theirs = BadgeRequired(achievement_id="other", accepts=(Accepted(issuer=DID),))
+    learnt = passed("y")
+    await abroad.service.hear(
+        *published(achievement("broad", all_of(learnt, any_of_theirs))),
+        scored("ada", "x", "80", 1),  # `part`, and with it `stack`
+        *(scored("ada", "y", "80", number) for number in range(12)),
+    )
+    await abroad.service.recheck()
+    await abroad.bring(foreign())
+    await abroad.count()
+    assert await holding(abroad.service) == {"part", "stack", "broad"}
