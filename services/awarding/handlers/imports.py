@@ -29,6 +29,7 @@ from services.awarding.rules.imports import (
     decide_import,
     decide_recheck,
     import_told,
+    is_as_seen,
     next_look,
     refused,
     renewed,
@@ -150,7 +151,7 @@ async def record_recheck(office: Office, work: Work, seen: Import, look: Look) -
     """Keep what another look at an import found; a badge that its issuer withdrew takes with it what stands on it."""
     await office.catalogue(work.connection)  # before the learner is locked
     imported = await import_store.locked_import(work.connection, seen.learner_id, seen.import_id)
-    if imported is None or (imported.state, imported.digest) != (seen.state, seen.digest):
+    if imported is None or not is_as_seen(imported, seen):
         return
     if imported.state == "unclear":
         asked = replace(imported, checks=imported.checks + 1, person=look.person, cause=None)

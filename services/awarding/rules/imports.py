@@ -155,6 +155,18 @@ def next_look(imported: Import, now: datetime, every: timedelta) -> datetime | N
     return soon if until is None or until < now else min(soon, until + timedelta(seconds=1))
 
 
+def is_as_seen(imported: Import, seen: Import) -> bool:
+    """Whether what a source was asked about is still so; else the answer is dropped, and the import stays due.
+
+    Of one that nobody could tell about, a word on whose it is may have come meanwhile: `seen` was leased, and whoever
+    says something ends the lease.
+    """
+    same = (imported.state, imported.digest, imported.person, imported.is_vouched) == (
+        seen.state, seen.digest, seen.person, seen.is_vouched
+    )  # fmt: skip
+    return same and (imported.state != "unclear" or imported.next_check_at == seen.next_check_at)
+
+
 def refused(imported: Import, why: NotImported) -> Import:
     """An import that is given up: nothing that names a person is left of it."""
     return replace(
