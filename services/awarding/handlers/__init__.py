@@ -36,8 +36,6 @@ from services.awarding.handlers.imports import (
     Look,
     cancel_import,
     complete_imports,
-    on_badge_imported,
-    on_imported_badge_withdrawn,
     recheck_imports,
     record_import,
     record_recheck,
@@ -63,6 +61,7 @@ from services.awarding.handlers.records import (
     sign_record,
 )
 from services.awarding.handlers.rehearsal import complete_rehearsal
+from services.awarding.handlers.remembering import on_badge_imported, on_import_refused, on_imported_badge_withdrawn
 from services.awarding.handlers.restoring import complete_restoring, evaluate_restored
 from services.awarding.handlers.status_lists import sign_status_lists
 
@@ -94,6 +93,7 @@ __all__ = [
     "on_endorsement_signed",
     "on_evidence_verified",
     "on_evidence_withdrawn",
+    "on_import_refused",
     "on_imported_badge_withdrawn",
     "on_issuer_published",
     "on_learner_registered",

@@ -14,16 +14,16 @@ from libs.common.checking.model import Judgement
 from libs.common.checking.recipient import Person
 from libs.common.contracts import BadgeImported, ImportedBadgeWithdrawn
 from libs.common.credentials.identifiers import email_digest
-from libs.common.messaging.hearing import Received
 from libs.common.messaging.work import Work, begin
 from libs.common.verifying import Verifier
 from services.awarding.handlers.facts import keep_facts, void_facts
 from services.awarding.handlers.office import Office
 from services.awarding.handlers.pushes import tell_refusals, tell_word
-from services.awarding.model import Due, FactKind, ForeignBadge, Import, LossCause, NewFact, NewVoid, NotImported
-from services.awarding.rules.imported import objects_of
+from services.awarding.model import Due, FactKind, Import, LossCause, NewFact, NewVoid, NotImported
+from services.awarding.rules.imported import facts_told, objects_of
 from services.awarding.rules.imports import (
     MOST_RETRIES,
+    TAKEN_BACK,
     addresses_named,
     decide_claim,
     decide_import,
@@ -118,8 +118,22 @@ async def complete_imports(office: Office, work: Work, *, most: int) -> int:
     await _count(office, work, counted)
     left = [imported for imported, _ in waiting if imported.state == "leaving"]
     await _discount(office, work, [(one, "taken-back", one.checked_at) for one in left if one.counted_by is not None])
-    await import_store.drop_imports(work.connection, [imported.import_id for imported in left])
+    await _drop(work, left)
     return len(waiting)
+
+
+async def _drop(work: Work, left: Sequence[Import]) -> None:
+    """Take out what was taken back; what was pushed in its place since is looked at like a new one.
+
+    That a pushed one was taken back before it counted is told, so that it does not come back with a fresh database.
+    """
+    await import_store.change_imports(work.connection, [
+        replace(renewed(one, one.later), counted_by=None, next_check_at=one.checked_at)
+        for one in left if one.later is not None
+    ])  # fmt: skip
+    gone = [one for one in left if one.later is None]
+    tell_refusals(work, [refused(one, TAKEN_BACK) for one in gone if one.counted_by is None])
+    await import_store.drop_imports(work.connection, [one.import_id for one in gone])
 
 
 async def cancel_import(work: Work) -> list[UUID]:
@@ -212,7 +226,8 @@ def _is_theirs(office: Office, imported: Import, known: bytes | None) -> bool:
 
 def _counting(imported: Import) -> Import:
     revision = imported.revision + 1
-    counted_by = uuid5(imported.import_id, f"counts {revision}")
+    # A push that was taken back may come again under the same id, and begins at the first revision again.
+    counted_by = uuid5(imported.import_id, f"counts {revision} {imported.digest} {imported.asked_at.isoformat()}")
     return replace(
         imported, state="counting", revision=revision, counted_by=counted_by, cause=None, person=None
     )  # fmt: skip
@@ -232,7 +247,7 @@ async def _count(office: Office, work: Work, counted: Sequence[Import]) -> None:
             revision=imported.revision,
         )  # fmt: skip
         tell_word(work, told, counted_by, imported.checked_at, imported.traceparent)
-        facts += _facts(told, counted_by, imported.checked_at, imported.traceparent)
+        facts += facts_told(told, counted_by, imported.checked_at, imported.traceparent)
     await keep_facts(office, work, facts)
 
 
@@ -248,53 +263,8 @@ async def _discount(office: Office, work: Work, lost: Sequence[tuple[Import, Los
         )
         event_id = uuid5(counted_by, "withdrawn")
         tell_word(work, told, event_id, at)
-        voids += _voids(imported.learner_id, badge, counted_by, event_id, at)
+        voids += (
+            NewVoid(imported.learner_id, _IMPORTED, name, counted_by, event_id, at)
+            for name in objects_of(badge.issuer, badge.achievement)
+        )
     await void_facts(office, work, voids)
-
-
-def _facts(told: BadgeImported, event_id: UUID, at: datetime, traceparent: str | None) -> list[NewFact]:
-    return [
-        NewFact(told.learner_id, _IMPORTED, name, event_id, at, digest=told.digest, traceparent=traceparent)
-        for name in objects_of(told.issuer, told.achievement)
-    ]
-
-
-def _voids(learner_id: str, badge: ForeignBadge, counted_by: UUID, event_id: UUID, at: datetime) -> list[NewVoid]:
-    return [
-        NewVoid(learner_id, _IMPORTED, name, counted_by, event_id, at)
-        for name in objects_of(badge.issuer, badge.achievement)
-    ]
-
-
-async def on_badge_imported(office: Office, work: Work, events: Sequence[Received[BadgeImported]]) -> None:
-    """Imports that were told are remembered, and count: awarding hears its own topic when it is rebuilt."""
-    told = [(heard.content, heard.event_id, heard.event) for heard in events if heard.content is not None]
-    if not told:
-        return
-    await office.catalogue(work.connection)
-    remembered = [(content, event_id, event.time) for content, event_id, event in told]
-    await import_store.remember_imports(work.connection, remembered)
-    facts = [_facts(content, event_id, event.time, event.traceparent) for content, event_id, event in told]
-    await keep_facts(office, work, [fact for of_import in facts for fact in of_import])
-
-
-async def on_imported_badge_withdrawn(
-    office: Office, work: Work, events: Sequence[Received[ImportedBadgeWithdrawn]]
-) -> None:
-    """Imports that were withdrawn count no more: awarding hears its own topic when it is rebuilt."""
-    told = [(heard.content, heard) for heard in events if heard.content is not None]
-    if not told:
-        return
-    await office.catalogue(work.connection)
-    ids = list({content.import_id for content, _ in told})
-    known = {one.import_id: one.badge for one in await import_store.known_imports(work.connection, ids)}
-    voids: list[NewVoid] = []
-    for content, heard in told:
-        badge = known.get(content.import_id)
-        if badge is not None:
-            voids += _voids(content.learner_id, badge, content.supersedes, heard.event_id, heard.event.time)
-    await void_facts(office, work, voids)
-    losses = [content for content, _ in told]
-    await import_store.lose_imports(work.connection, losses)
-    left = [content.import_id for content in losses if content.cause == "taken-back"]
-    await import_store.drop_imports(work.connection, left)

@@ -32,7 +32,8 @@ async def on_badge_pushed(office: Office, work: Work, events: Sequence[Received[
     for one in pushes:
         if office.decides and one.cause is not None and one.import_id in added:
             told = _refusal(one.import_id, one.learner_id, one.digest, one.cause, is_final=True)
-            tell_word(work, told, uuid5(one.import_id, f"refused {one.digest}"), one.pushed_at, one.traceparent)
+            event_id = uuid5(one.import_id, f"refused {one.digest} {one.pushed_at.isoformat()}")
+            tell_word(work, told, event_id, one.pushed_at, one.traceparent)
 
 
 def tell_refusals(work: Work, imports: Sequence[Import]) -> None:
@@ -43,7 +44,8 @@ def tell_refusals(work: Work, imports: Sequence[Import]) -> None:
         told = _refusal(
             one.import_id, one.learner_id, one.digest, reason_of(one), is_final=one.state == "refused"
         )  # fmt: skip
-        event_id = uuid5(one.import_id, f"refused {one.digest} {told.cause} {one.checks} {one.revision}")
+        times = f"{one.checks} {one.revision} {one.asked_at.isoformat()}"
+        event_id = uuid5(one.import_id, f"refused {one.digest} {told.cause} {times}")
         tell_word(work, told, event_id, one.checked_at, one.traceparent)
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from urllib.parse import quote, unquote
+from uuid import UUID
 
+from libs.common.contracts import BadgeImported
 from libs.common.contracts.requirement import Accepted
-from services.awarding.model import About, FactKind
+from services.awarding.model import About, FactKind, NewFact
 
 # Neither occurs in the parts of an object's id, which are quoted.
 _BETWEEN = "|"
@@ -45,6 +48,16 @@ def object_of(issuer: str, achievement: str | None) -> str:
 def objects_of(issuer: str, achievement: str | None) -> tuple[str, ...]:
     """All that one imported badge is a fact about."""
     return tuple(dict.fromkeys((object_of(issuer, None), object_of(issuer, achievement))))
+
+
+def facts_told(told: BadgeImported, event_id: UUID, at: datetime, traceparent: str | None) -> list[NewFact]:
+    """The facts that follow from the word that an import counts."""
+    return [
+        NewFact(
+            told.learner_id, int(FactKind.IMPORTED), name, event_id, at, digest=told.digest, traceparent=traceparent
+        )
+        for name in objects_of(told.issuer, told.achievement)
+    ]
 
 
 def parts_of(object_id: str) -> tuple[str, str | None]:

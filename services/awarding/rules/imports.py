@@ -42,6 +42,7 @@ OWN_BADGE = NotImported("own-badge", "Expected a badge of another issuer: our ow
 UNBOUND = NotImported(
     "unbound", "Expected a badge that names your registered e-mail address; say to which address it was awarded."
 )
+TAKEN_BACK = NotImported("taken-back", "The learner took it back.")
 _UNCLEAR = "unclear: Nobody can tell yet whether it is genuine; it is tried again."
 
 

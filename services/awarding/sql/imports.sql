@@ -37,7 +37,9 @@ select count(*) from imported_badge where learner_id = $1 and not is_pushed;
 select * from imported_badge where learner_id = $1 and import_id = $2 and state <> 'leaving';
 
 -- name: leave_import
-update imported_badge set state = 'leaving', checked_at = $3, person_kind = null, person_identity = null
+-- What was pushed in its place goes with it; what is pushed from now on does not.
+update imported_badge set state = 'leaving', checked_at = $3, next_check_at = null, later = null,
+    person_kind = null, person_identity = null
 where learner_id = $1 and import_id = $2 and state <> 'leaving'
 returning import_id;
 
@@ -111,7 +113,8 @@ delete from imported_badge where import_id = any($1::uuid[]);
 delete from imported_badge where learner_id = any($1::text[]);
 
 -- name: remember_imports
--- As the topic tells them: without the badges themselves. Of one that came to count again, the last time.
+-- As the topic tells them: without the badges themselves. Of one that came to count again, the last time; revisions
+-- begin anew where one that was taken back is pushed again.
 insert into imported_badge as known (import_id, learner_id, state, digest, is_vouched, actor, asked_at, issuer,
                                      issuer_name, achievement, name, standard, valid_from, valid_until, revision,
                                      counted_by, checked_at, next_check_at)
@@ -121,7 +124,7 @@ from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $
             $9::text[], $10::timestamptz[], $11::timestamptz[], $12::integer[], $13::uuid[])
      as told (import_id, learner_id, digest, told_at, issuer, issuer_name, achievement, name, standard, valid_from,
               valid_until, revision, counted_by)
-order by import_id, revision desc
+order by import_id, told_at desc, revision desc
 on conflict (import_id) do update
     set state = 'counting', revision = excluded.revision, counted_by = excluded.counted_by, cause = null,
         checked_at = excluded.checked_at, issuer = excluded.issuer, issuer_name = excluded.issuer_name,
@@ -134,10 +137,42 @@ on conflict (import_id) do update
         brought = case when known.digest = excluded.digest then known.brought
                        when 'sha256:' || encode(sha256(known.later), 'hex') = excluded.digest then known.later end,
         digest = excluded.digest
-    where known.revision < excluded.revision;
+    where known.revision = 0 or (known.checked_at, known.revision) < (excluded.checked_at, excluded.revision);
 
--- name: known_imports
-select * from imported_badge where import_id = any($1::uuid[]) and issuer is not null;
+-- name: imported_objects
+select fact.event_id, fact.object_id
+from unnest($1::text[], $2::uuid[]) as told (learner_id, event_id)
+join fact on fact.learner_id = told.learner_id and fact.event_id = told.event_id and fact.kind = 4;
+
+-- name: withdrawn_events
+select distinct on (voided.event_id) voided.event_id, voided.voided_by, voided.occurred_at
+from unnest($1::text[], $2::uuid[]) as told (learner_id, event_id)
+join voided on voided.learner_id = told.learner_id and voided.event_id = told.event_id and voided.kind = 4
+order by voided.event_id, voided.occurred_at;
+
+-- name: resume_pushes
+-- Taken back, and pushed again since.
+update imported_badge known
+set state = 'unclear', cause = null, checks = 0, counted_by = null, issuer = null, is_vouched = false,
+    person_kind = null, person_identity = null, brought = coalesce(known.later, known.brought), later = null,
+    digest = case when known.later is null then known.digest
+                  else 'sha256:' || encode(sha256(known.later), 'hex') end,
+    next_check_at = now()
+from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as told (import_id, counted_by, told_at)
+where known.import_id = told.import_id and known.counted_by = told.counted_by
+  and known.is_pushed and known.asked_at > told.told_at and coalesce(known.later, known.brought) is not null;
+
+-- name: drop_withdrawn
+-- What came to count anew since stays.
+delete from imported_badge
+using unnest($1::uuid[], $2::uuid[]) as told (import_id, counted_by)
+where imported_badge.import_id = told.import_id and imported_badge.counted_by = told.counted_by;
+
+-- name: drop_uncounted
+delete from imported_badge
+using unnest($1::uuid[], $2::timestamptz[]) as told (import_id, told_at)
+where imported_badge.import_id = told.import_id and imported_badge.counted_by is null
+  and imported_badge.asked_at <= told.told_at;
 
 -- name: lose_imports
 update imported_badge known set state = 'lost', cause = told.cause, counted_by = null,
@@ -161,31 +196,38 @@ on conflict do nothing
 returning import_id;
 
 -- name: renew_pushes
--- Pushed again: another than was there takes its place at once, or once the one that counts does so no more. The same
--- completes one that is remembered without the badge itself.
+-- Pushed again: another than was there takes its place at once, or once the one that counts does so no more, or once
+-- the one that was taken back is taken out. The same completes one that is remembered without the badge itself.
 update imported_badge known
 set state = case when known.digest <> told.digest and known.state in ('unclear', 'refused', 'lost')
                  then 'unclear' else known.state end,
-    cause = case when known.digest = told.digest or known.state in ('genuine', 'counting') then known.cause end,
-    checks = case when known.digest = told.digest or known.state in ('genuine', 'counting') then known.checks else 0 end,
-    later = case when known.digest <> told.digest and known.state in ('genuine', 'counting') then told.brought end,
-    brought = case when known.state in ('genuine', 'counting') and known.digest <> told.digest
+    cause = case when known.digest = told.digest or known.state in ('genuine', 'counting', 'leaving')
+                 then known.cause end,
+    checks = case when known.digest = told.digest or known.state in ('genuine', 'counting', 'leaving')
+                  then known.checks else 0 end,
+    later = case when known.state = 'leaving' or known.digest <> told.digest and known.state in ('genuine', 'counting')
+                 then told.brought end,
+    brought = case when known.state in ('genuine', 'counting', 'leaving') and known.digest <> told.digest
                    then known.brought else told.brought end,
-    digest = case when known.state in ('genuine', 'counting') then known.digest else told.digest end,
-    issuer = case when known.digest = told.digest or known.state in ('genuine', 'counting') then known.issuer end,
+    digest = case when known.state in ('genuine', 'counting', 'leaving') then known.digest else told.digest end,
+    issuer = case when known.digest = told.digest or known.state in ('genuine', 'counting', 'leaving')
+                  then known.issuer end,
     is_vouched = known.is_vouched and (known.digest = told.digest or known.state in ('genuine', 'counting')),
     person_kind = case when known.digest = told.digest or known.state = 'genuine' then known.person_kind end,
     person_identity = case when known.digest = told.digest or known.state = 'genuine' then known.person_identity end,
-    next_check_at = now()
-from unnest($1::uuid[], $2::bytea[], $3::text[]) as told (import_id, brought, digest)
-where known.import_id = told.import_id and known.is_pushed and known.state <> 'leaving'
-  and (known.digest <> told.digest or known.later is not null
-       or (known.brought is null and known.state in ('counting', 'lost')));
+    next_check_at = case when known.state <> 'leaving' then now() end,
+    is_pushed = true,
+    asked_at = greatest(known.asked_at, told.pushed_at)
+from unnest($1::uuid[], $2::bytea[], $3::text[], $4::timestamptz[]) as told (import_id, brought, digest, pushed_at)
+where known.import_id = told.import_id
+  and case when known.state = 'leaving' then known.asked_at < told.pushed_at
+           else known.digest <> told.digest or known.later is not null
+                or (known.brought is null and known.state in ('counting', 'lost')) end;
 
 -- name: leave_pushes
 -- What was pushed is erased where it was pushed.
-update imported_badge set state = 'leaving', person_kind = null, person_identity = null
-where import_id = any($1::uuid[]) and is_pushed;
+update imported_badge set state = 'leaving', next_check_at = null, later = null, person_kind = null, person_identity = null
+where import_id = any($1::uuid[]);
 
 -- name: wake_pushes
 -- Their learners became known, perhaps by another address than before.

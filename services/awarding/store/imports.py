@@ -121,7 +121,7 @@ async def keep_pushes(connection: Connection, pushes: Sequence[Pushed]) -> set[U
         for one in pushes
     ]  # fmt: skip
     added = {row["import_id"] for row in await connection.fetch(IMPORTS["keep_pushes"], *_columns(rows))}
-    again = [(one.import_id, one.content, one.digest) for one in pushes if one.import_id not in added]
+    again = [(one.import_id, one.content, one.digest, one.pushed_at) for one in pushes if one.import_id not in added]
     if again:
         await connection.execute(IMPORTS["renew_pushes"], *_columns(again))
     return added
@@ -149,6 +149,8 @@ async def forget_imports(connection: Connection, learner_ids: Sequence[str]) -> 
 
 async def remember_imports(connection: Connection, told: Sequence[tuple[BadgeImported, UUID, datetime]]) -> None:
     """Keep imports as they were told, each with the event's id and time."""
+    if not told:
+        return
     rows = [
         (
             one.import_id, one.learner_id, one.digest, at, one.issuer, one.issuer_name, one.achievement, one.name,
@@ -159,9 +161,35 @@ async def remember_imports(connection: Connection, told: Sequence[tuple[BadgeImp
     await connection.execute(IMPORTS["remember_imports"], *_columns(rows))
 
 
-async def known_imports(connection: Connection, import_ids: Sequence[UUID]) -> list[Import]:
-    """Those of these imports that are known and say what they are."""
-    return [_import(row) for row in await connection.fetch(IMPORTS["known_imports"], list(import_ids))]
+async def imported_objects(connection: Connection, told: Sequence[ImportedBadgeWithdrawn]) -> dict[UUID, list[str]]:
+    """What the facts are about that followed from the events which are superseded, by the ids of these."""
+    found: dict[UUID, list[str]] = {}
+    rows = [(one.learner_id, one.supersedes) for one in told]
+    for row in await connection.fetch(IMPORTS["imported_objects"], *_columns(rows)):
+        found.setdefault(row["event_id"], []).append(row["object_id"])
+    return found
+
+
+async def withdrawn_events(
+    connection: Connection, told: Sequence[tuple[str, UUID]]
+) -> dict[UUID, tuple[UUID, datetime]]:
+    """Which of these (learner, event by which an import counted) were withdrawn: by the event, by what and when."""
+    rows = await connection.fetch(IMPORTS["withdrawn_events"], *_columns(told))
+    return {row["event_id"]: (row["voided_by"], row["occurred_at"]) for row in rows}
+
+
+async def take_imports_back(connection: Connection, told: Sequence[tuple[ImportedBadgeWithdrawn, datetime]]) -> None:
+    """Forget imports that were taken back at these times while they counted by the events that are superseded. What
+    was pushed later is to be looked at in their place."""
+    if told:
+        rows = _columns([(one.import_id, one.supersedes, at) for one, at in told])
+        await connection.execute(IMPORTS["resume_pushes"], *rows)
+        await connection.execute(IMPORTS["drop_withdrawn"], rows[0], rows[1])
+
+
+async def drop_uncounted(connection: Connection, told: Sequence[tuple[UUID, datetime]]) -> None:
+    """Forget imports that do not count and were taken back at these times; not what was pushed later."""
+    await connection.execute(IMPORTS["drop_uncounted"], *_columns(told))
 
 
 async def lose_imports(connection: Connection, told: Sequence[ImportedBadgeWithdrawn]) -> None:

@@ -82,7 +82,7 @@ def remembers(office: Office) -> tuple[Hears, ...]:
         Hears(BADGE_ISSUED, RecordSigned, on_record_signed, knows_seen=True),
         Hears(BADGE_ISSUED, BadgeImported, partial(handlers.on_badge_imported, office), knows_seen=True),
         Hears(BADGE_ISSUED, ImportedBadgeWithdrawn, withdrawn, knows_seen=True),
-        Hears(BADGE_ISSUED, ImportRefused, handlers.pass_over, knows_seen=True),
+        Hears(BADGE_ISSUED, ImportRefused, handlers.on_import_refused, knows_seen=True),
         Hears(BADGE_ISSUED, BadgesLogged, logbook.on_badges_logged, ordered=True, knows_seen=True),
         Hears(BADGE_ISSUED, StatusListSigned, on_status_list_signed, knows_seen=True),
     )
