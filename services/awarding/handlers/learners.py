@@ -26,13 +26,13 @@ async def on_learner_registered(office: Office, work: Work, events: Sequence[Rec
     # what was known before must not come back with a new registration.
     last = {heard.event.key if heard.content is None else heard.content.learner_id: heard.content for heard in events}
     known = [_known(office, content) for content in last.values() if content is not None]
-    erased = sorted({heard.event.key for heard in events if heard.content is None})
+    erased = {heard.event.key: heard.event.time for heard in events if heard.content is None}  # the last of each
     await office.catalogue(work.connection)  # before any learner is locked
     if erased:
         await learner_store.erase_learners(work.connection, erased)
         await import_store.forget_imports(work.connection, erased)
-        await record_store.forget_records(work.connection, erased)
-        await assertion_store.forget_assertions(work.connection, erased)
+        await record_store.forget_records(work.connection, list(erased))
+        await assertion_store.forget_assertions(work.connection, list(erased))
     if known:
         met_before = await learner_store.register_learners(work.connection, known)
         await import_store.wake_pushes(work.connection, [one.learner_id for one in known])

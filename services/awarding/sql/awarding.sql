@@ -116,8 +116,10 @@ select learner_id, shown_name from learner where learner_id = any($1::text[]) an
 
 -- name: erase_learners
 insert into learner (learner_id, erased_at)
-select learner_id, now() from unnest($1::text[]) as told (learner_id) order by learner_id
-on conflict (learner_id) do update set registered_at = null, erased_at = now(), unsettled = false,
+select learner_id, erased_at from unnest($1::text[], $2::timestamptz[]) as told (learner_id, erased_at)
+order by learner_id
+on conflict (learner_id) do update
+set registered_at = null, erased_at = greatest(learner.erased_at, excluded.erased_at), unsettled = false,
     email_digest = null, shown_name = null;
 
 -- name: erase_facts

@@ -110,7 +110,9 @@ where known.import_id = told.import_id;
 delete from imported_badge where import_id = any($1::uuid[]);
 
 -- name: forget_imports
-delete from imported_badge where learner_id = any($1::text[]);
+delete from imported_badge
+using unnest($1::text[], $2::timestamptz[]) as told (learner_id, erased_at)
+where imported_badge.learner_id = told.learner_id and imported_badge.asked_at <= told.erased_at;
 
 -- name: remember_imports
 -- As the topic tells them: without the badges themselves. Of one that came to count again, the last time; revisions
@@ -181,7 +183,8 @@ from unnest($1::uuid[], $2::text[], $3::uuid[]) as told (import_id, cause, count
 where known.import_id = told.import_id and known.counted_by = told.counted_by;
 
 -- name: keep_pushes
--- What programs pushed, to be looked at; nothing of those who were erased meanwhile (B7).
+-- What programs pushed, to be looked at; nothing of those who were erased since (B7). Who is registered again may push
+-- before that is heard: another topic tells it.
 insert into imported_badge (import_id, learner_id, state, cause, brought, digest, is_vouched, actor, asked_at,
                             credential, checked_at, next_check_at, checks, traceparent, is_pushed)
 select import_id, learner_id, case when cause is null then 'unclear' else 'refused' end, cause,
@@ -190,7 +193,7 @@ select import_id, learner_id, case when cause is null then 'unclear' else 'refus
 from unnest($1::uuid[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::text[])
      as told (import_id, learner_id, brought, digest, credential, pushed_at, cause, traceparent)
 where not exists (
-    select from learner where learner.learner_id = told.learner_id and erased_at is not null for share
+    select from learner where learner.learner_id = told.learner_id and erased_at >= told.pushed_at for share
 )
 on conflict do nothing
 returning import_id;

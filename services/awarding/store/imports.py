@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -142,9 +142,9 @@ async def drop_imports(connection: Connection, import_ids: Sequence[UUID]) -> No
     await connection.execute(IMPORTS["drop_imports"], list(import_ids))
 
 
-async def forget_imports(connection: Connection, learner_ids: Sequence[str]) -> None:
-    """Forget all that these learners brought."""
-    await connection.execute(IMPORTS["forget_imports"], list(learner_ids))
+async def forget_imports(connection: Connection, erased: Mapping[str, datetime]) -> None:
+    """Forget all that these learners brought until they were erased. What was pushed since, they are known by anew."""
+    await connection.execute(IMPORTS["forget_imports"], list(erased), list(erased.values()))
 
 
 async def remember_imports(connection: Connection, told: Sequence[tuple[BadgeImported, UUID, datetime]]) -> None:

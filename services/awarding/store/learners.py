@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from services.awarding.model import About, KnownLearner
@@ -27,10 +28,10 @@ async def shown_names(connection: Connection, learner_ids: Collection[str]) -> d
     return {row["learner_id"]: row["shown_name"] for row in rows}
 
 
-async def erase_learners(connection: Connection, learner_ids: Sequence[str]) -> None:
-    """Forget what these learners did; later facts about them are not kept either."""
-    names = list(learner_ids)
-    await connection.execute(SQL["erase_learners"], names)
+async def erase_learners(connection: Connection, erased: Mapping[str, datetime]) -> None:
+    """Forget what these learners did, each erased at an instant; later facts about them are not kept either."""
+    names = list(erased)
+    await connection.execute(SQL["erase_learners"], names, list(erased.values()))
     for statement in ("erase_facts", "erase_voided", "erase_grounds", "erase_challenges", "erase_rechecks"):
         await connection.execute(SQL[statement], names)
     await milestone_store.erase_milestones(connection, names)

@@ -189,6 +189,25 @@ async def test_erasure_takes_it_all(abroad: Abroad) -> None:
     assert await abroad.service.database.pool.fetchval("select count(*) from imported_badge") == 0
 
 
+@pytest.mark.parametrize("push_first", [True, False])
+async def test_who_registers_again_may_push_before_awarding_hears_of_it(abroad: Abroad, push_first: bool) -> None:
+    """Two topics tell it, in any order: what was pushed after an erasure is not what was erased (B2, B7)."""
+    gone, back = erased("ada"), registered("ada")
+    late = pushed(foreign(plain=True))
+    assert late.content is not None
+    since = gone.event.time + timedelta(minutes=1)
+    again = late._replace(content=late.content.model_copy(update={"pushed_at": since}))
+    if push_first:
+        await hear(abroad, again)
+        await abroad.service.hear(gone)
+    else:
+        await abroad.service.hear(gone)
+        await hear(abroad, again)
+    await abroad.service.hear(*back)
+    assert await abroad.look_again() == 1
+    assert await refusals(abroad) == [("unbound", False)]  # kept, and looked at: this registration has no address
+
+
 async def test_a_source_that_is_away_is_told_and_tried_again(abroad: Abroad) -> None:
     hidden = abroad.world.folders.pop("https://" + ADDRESSES.base_url.removeprefix("https://"))
     await hear(abroad, pushed(foreign(plain=True)))

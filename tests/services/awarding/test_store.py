@@ -115,7 +115,7 @@ async def test_learners_are_met_registered_locked_and_erased(service: Service) -
         ) == ["ben"]
         assert await learners.registered_of(connection, ["ada", "ben", "cleo"]) == {"ada": False, "ben": False}
         await facts.keep_facts(connection, [new_fact("ben", "x")])
-        await learners.erase_learners(connection, ["ben", "dan"])
+        await learners.erase_learners(connection, dict.fromkeys(["ben", "dan"], at(0)))
         assert await learners.locked_learners(connection, {"ben", "dan"}) == (set(), {"ben", "dan"}, set())
         assert not await learners.is_learner_known(connection, "ben")
         assert await learners.is_learner_known(connection, "cleo")
