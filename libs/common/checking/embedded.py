@@ -36,7 +36,9 @@ _MEMBERS = frozenset(
     }
 )  # fmt: skip
 _MAX_PROOFS = 3
-_PROBLEMS_OF_SHAPE = frozenset({"unknown-context", "undefined-term", "keyword", "json-ld", "not-an-iri"})
+_PROBLEMS_OF_SHAPE = frozenset(
+    {"unknown-context", "undefined-term", "disguised-term", "keyword", "json-ld", "not-an-iri"}
+)
 _UNDECIDED = frozenset({"unknown-context", "too-costly", "too-many-alike"})
 
 

@@ -42,6 +42,7 @@ REASONS: Final = {
     "unknown-context": "it uses a vocabulary that we do not know",
     "inline-context": "it brings its own vocabulary, which could change what its words mean",
     "undefined-term": "it holds words that no vocabulary defines, so nobody signed them",
+    "disguised-term": "it writes words in a way that could hide them from who reads it",
     "json-ld": "its vocabularies contradict each other",
     "not-an-iri": "an address in it is not valid",
     "context": "it does not name the standard’s vocabulary",

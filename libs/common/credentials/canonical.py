@@ -34,8 +34,12 @@ RECORD_TYPE = "ClrCredential"
 _UNDEFINED = "x-undefined:"
 _UNDEFINED_TERM = "x-undefined:term:"
 _UNDEFINED_BASE = "x-undefined://document.invalid/"
-# Others either lose information on the way to RDF (@index, @direction) or change what it says (@reverse, @graph).
-_ALLOWED_KEYWORDS = frozenset({"@context", "@id", "@type", "@value", "@language"})
+# A text in a language, which cannot be written otherwise. All other keywords lose information on the way to RDF
+# (@index, @direction), change what it says (@reverse, @graph), or write it so that who reads `id`, `type` and plain
+# values overlooks it (@id, @type, @value).
+_TEXT_IN_LANGUAGE = frozenset({"@value", "@language"})
+# A badge may stand in itself, as its evidence or what an endorsement is of, but not its dates, status and issuer.
+_READ_AT_TOP = "https://www.w3.org/2018/credentials#"
 
 
 class Bounds(NamedTuple):
@@ -135,8 +139,7 @@ def _screen(document: Json, extra: Mapping[str, Json]) -> None:
         if isinstance(node, dict):
             members = cast(Json, node)
             for key in members:
-                if key.startswith("@") and key not in _ALLOWED_KEYWORDS:
-                    raise NotCanonical("keyword", f"expected none of JSON-LD's {key!r}")
+                _require_plain(key, members)
             if "@context" in members:
                 _require_known_contexts(members["@context"], extra)
             waiting.extend((value, depth + 1) for key, value in members.items() if key != "@context")
@@ -144,6 +147,20 @@ def _screen(document: Json, extra: Mapping[str, Json]) -> None:
             waiting.extend((value, depth + 1) for value in cast(list[Any], node))
         elif isinstance(node, str):
             _require_encodable(node)
+
+
+def _require_plain(name: str, members: Json) -> None:
+    """Refuse a member that says in RDF what no reader of the JSON would look for there.
+
+    Only the RDF is signed: who holds a badge may write it otherwise, and rules read its end or its status by their
+    usual names.
+    """
+    if name.startswith("@") and name != "@context" and members.keys() != _TEXT_IN_LANGUAGE:
+        raise NotCanonical("keyword", f"expected none of JSON-LD's {name!r}")
+    if ":" in name:
+        raise NotCanonical("disguised-term", f"expected the plain names of members, found {name[:200]!r}")
+    if members[name] is None and name != "@context":
+        raise NotCanonical("disguised-term", f"expected no member without a value, found {name[:200]!r}: null")
 
 
 def _require_known_contexts(value: Any, extra: Mapping[str, Json]) -> None:
@@ -161,14 +178,22 @@ def _require_encodable(text: str) -> None:
 
 
 def _require_defined(expanded: Any) -> None:
-    """Refuse an expanded document that holds what no context defined, or an IRI that is not absolute."""
-    waiting: list[Any] = [expanded]
+    """Refuse an expanded document that holds what no context defined, or an IRI that is not absolute.
+
+    And one that says in another place what is read at its top: its end, its status, its issuer.
+    """
+    tops = cast(list[Any], expanded)
+    own_ids = {cast(Json, top).get("@id") for top in tops} - {None}
+    waiting: list[Any] = [*tops]
     while waiting:
         node = waiting.pop()
         if isinstance(node, list):
             waiting.extend(cast(list[Any], node))
         elif isinstance(node, dict):
             members = cast(Json, node)
+            again = members.get("@id") in own_ids and not any(node is top for top in tops)
+            if again and any(name.startswith(_READ_AT_TOP) for name in members):
+                raise NotCanonical("disguised-term", f"expected {members['@id'][:200]!r} described in one place")
             for key, value in members.items():
                 if key in {"@id", "@type"}:
                     for iri in cast(list[Any], value) if isinstance(value, list) else [value]:

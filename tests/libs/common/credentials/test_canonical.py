@@ -108,7 +108,7 @@ def evidence(count: int, step: int, values: int) -> dict:
         {
             "id": f"_:n{number}",
             "type": ["Evidence"],
-            "https://x.example/knows": [{"id": f"_:n{(number + far) % count}"} for far in range(1, step + 1)],
+            "endorsement": [{"id": f"_:n{(number + far) % count}"} for far in range(1, step + 1)],
         }
         for number in range(count)
     ]

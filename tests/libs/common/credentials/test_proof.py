@@ -262,7 +262,7 @@ def test_a_graph_that_would_take_for_ever_is_refused() -> None:
         {
             "id": name,
             "type": ["Evidence"],
-            "https://x.example/knows": [{"id": other} for other in names if other != name],
+            "endorsement": [{"id": other} for other in names if other != name],
         }
         for name in names
     ]
