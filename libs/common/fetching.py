@@ -33,11 +33,15 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class Page(NamedTuple):
-    """An answer: its status, its media type in lower case without parameters, and its body."""
+    """An answer: its status, its media type in lower case without parameters, and its body.
+
+    `moved_to` is the URL to which redirects led, empty where there were none.
+    """
 
     status: int
     media_type: str
     content: bytes
+    moved_to: str = ""
 
 
 class NoAnswer(NamedTuple):
@@ -89,7 +93,7 @@ class Fetcher:
 
     async def page_at(self, url: str, accept: str = "*/*") -> Page | NoAnswer:
         """What lies at `url`, or why it cannot be had. Never raises for what a server does."""
-        mapped = page_of_folder(self._reach.folders, url)
+        mapped = page_of_folder(self._reach.folders, url, accept)
         if mapped is not None:
             return mapped
         try:
@@ -105,17 +109,20 @@ class Fetcher:
             return NoAnswer("no-connection", f"{type(fault).__name__}: {fault}"[:200])
 
     async def _follow(self, url: str, accept: str) -> Page | NoAnswer:
+        asked = url
         for _ in range(MAX_REDIRECTS + 1):
             fault = url_fault(url, any_port=bool(self._reach.networks))
             if fault is not None:
                 return fault
             answer = await self._get(url, accept)
+            if isinstance(answer, Page) and url != asked:
+                return answer._replace(moved_to=url)
             if not isinstance(answer, str):
                 return answer
             url = answer
-            mapped = page_of_folder(self._reach.folders, url)
+            mapped = page_of_folder(self._reach.folders, url, accept)
             if mapped is not None:
-                return mapped
+                return mapped._replace(moved_to=url)
         return NoAnswer("redirects", f"expected at most {MAX_REDIRECTS} redirects")
 
     async def _get(self, url: str, accept: str) -> Page | NoAnswer | str:
@@ -166,10 +173,11 @@ def is_public(text: str, networks: Iterable[Network] = ()) -> bool:
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
-def page_of_folder(folders: Mapping[str, Path], url: str) -> Page | None:
+def page_of_folder(folders: Mapping[str, Path], url: str, accept: str = "*/*") -> Page | None:
     """The answer to `url` from the folder of a mapped prefix; None if no prefix is mapped that it begins with.
 
-    `<path>` or `<path>.json` answers 200, `<path>.410` answers 410, anything else 404.
+    `<path>` or `<path>.json` answers 200, `<path>.410` answers 410, anything else 404. A file without an ending that
+    tells its media type is of the one that is asked for, where `accept` names one alone.
     """
     address = url.partition("#")[0].partition("?")[0]
     for prefix, folder in sorted(folders.items(), key=lambda entry: -len(entry[0])):
@@ -177,12 +185,13 @@ def page_of_folder(folders: Mapping[str, Path], url: str) -> Page | None:
         if address != start and not address.startswith(start + "/"):
             continue
         root = folder.resolve()
+        unnamed = "text/plain" if "*" in accept or "," in accept else accept
         name = unquote(address[len(start) :]).lstrip("/")
         path = root if "\0" in name else (root / name).resolve()
         if path.is_relative_to(root):
             for candidate, status in ((path, 200), (Path(f"{path}.json"), 200), (Path(f"{path}.410"), 410)):
                 if candidate.is_file():
-                    kind = _MEDIA_TYPES.get(Path(str(candidate).removesuffix(".410")).suffix, "text/plain")
+                    kind = _MEDIA_TYPES.get(Path(str(candidate).removesuffix(".410")).suffix, unnamed)
                     return Page(status, kind, candidate.read_bytes()[: MAX_BYTES + 1])
         return Page(404, "text/plain", b"")
     return None

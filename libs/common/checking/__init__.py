@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from libs.common.checking import open_badges_2, open_badges_3
-from libs.common.checking.dialogue import Asking, Fetched, Json, fetch
+from libs.common.checking.dialogue import Asking, Fetched, Json, fetch, same_site
 from libs.common.checking.judging import decide_judgement, nothing_found
 from libs.common.checking.model import Judgement, Shown
 from libs.common.checking.notes import Notes
@@ -55,7 +55,9 @@ def check(content: bytes, terms: Terms) -> Asking[Judgement]:
         if not isinstance(answer, Fetched):
             notes.unknown("well-formed", "not-reachable", f"{url}: {answer.reason} {answer.detail}".strip())
             return decide_judgement(notes, "", None)
-        place, content = _Place(url, answer.status == 410), answer.content
+        # What another site answered is not what lies here.
+        here = url if same_site(url, answer.moved_to or url) else answer.moved_to
+        place, content = _Place(here, answer.status == 410), answer.content
         if not answer.ok and not place.gone:
             (notes.bad if answer.gone else notes.unknown)(
                 "proof", "not-hosted" if answer.gone else "not-reachable", f"{url}: {answer.status}"

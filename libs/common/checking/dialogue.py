@@ -10,11 +10,13 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 Json = dict[str, Any]
 Hash = Literal["SHA-256", "SHA-384"]
 T = TypeVar("T")
 
+_PORTS = {"https": 443, "http": 80}
 JSON_FIRST = "application/vc+ld+json, application/ld+json, application/json, application/vc+jwt;q=0.9, */*;q=0.5"
 
 
@@ -28,11 +30,15 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A server answered: its status (200 to 599), the media type without parameters, and the body."""
+    """A server answered: its status (200 to 599), the media type without parameters, and the body.
+
+    `moved_to` is the address to which redirects led, empty where there were none.
+    """
 
     status: int
     media_type: str
     content: bytes
+    moved_to: str = ""
 
     @property
     def gone(self) -> bool:
@@ -105,6 +111,27 @@ def fetch(url: str, accept: str = JSON_FIRST) -> Asking[Fetched | Unreachable]:
     answer = yield Fetch(url, accept)
     assert isinstance(answer, Fetched | Unreachable)
     return answer
+
+
+def fetch_in_place(url: str, accept: str = JSON_FIRST) -> Asking[Fetched | Unreachable]:
+    """Ask for what lies at `url`, where that place alone vouches for it: what another site answered does not count."""
+    answer = yield from fetch(url, accept)
+    if isinstance(answer, Fetched) and not same_site(url, answer.moved_to or url):
+        return Unreachable("moved", f"led to another site, {answer.moved_to[:200]}")
+    return answer
+
+
+def same_site(first: str, second: str) -> bool:
+    """Whether two URLs are of one origin: scheme, host and port (RFC 6454)."""
+    try:
+        one, other = urlsplit(first), urlsplit(second)
+        return (one.scheme, one.hostname, one.port or _PORTS.get(one.scheme)) == (
+            other.scheme,
+            other.hostname,
+            other.port or _PORTS.get(other.scheme),
+        )
+    except ValueError:
+        return False
 
 
 def recall(credential_id: str, issuer: str) -> Asking[Recorded | Unreachable]:

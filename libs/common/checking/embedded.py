@@ -86,7 +86,9 @@ def _check_one(unsecured: Json, proof: _Proof, issuer: str, notes: Notes) -> Ask
     if fault:
         notes.bad("key", fault, proof.method)
     elif published.revoked_at is not None:
-        yield from note_withdrawn_key(unsecured, issuer, published.revoked_at, notes)
+        yield from note_withdrawn_key(
+            unsecured, issuer, published.revoked_at, notes, whole=not isinstance(proof.signature, Disclosed)
+        )
     else:
         notes.good("key")
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from libs.common.checking.dates import note_dates
-from libs.common.checking.dialogue import Asking, Fetched, Json, fetch
+from libs.common.checking.dialogue import Asking, Fetched, Json, fetch, fetch_in_place
 from libs.common.checking.model import Shown
 from libs.common.checking.notes import Notes
 from libs.common.checking.recipient import Person, note_recipient_2
@@ -118,7 +118,7 @@ def _hosted(given: Given, notes: Notes) -> Asking[Json]:
     if not address.startswith(("https://", "http://")):
         notes.bad("proof", "not-hosted", f"expected an address as id, found {address[:100]}")
         return given.document
-    answer = yield from fetch(address)
+    answer = yield from fetch_in_place(address)
     if not isinstance(answer, Fetched):
         notes.unknown("proof", "not-reachable", f"{address}: {answer.reason} {answer.detail}".strip())
         return given.document
@@ -161,11 +161,12 @@ def _issuer(value: Any, notes: Notes) -> Asking[Json]:
     if address is None or not address.startswith(("https://", "http://")):
         notes.bad("schema", "wrong", "issuer: expected the address of a profile")
         return cast(Json, value) if isinstance(value, dict) else {}
-    return (yield from _document_at(address, notes))
+    return (yield from _document_at(address, notes, vouches=True))
 
 
-def _document_at(url: str, notes: Notes) -> Asking[Json]:
-    answer = yield from fetch(url)
+def _document_at(url: str, notes: Notes, *, vouches: bool = False) -> Asking[Json]:
+    """The document at `url`; `vouches` says whether its place alone vouches for it."""
+    answer = yield from (fetch_in_place if vouches else fetch)(url)
     if not isinstance(answer, Fetched):
         notes.unknown("schema", "linked-unreachable", f"{url}: {answer.reason} {answer.detail}".strip())
         return {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, cast
 
-from libs.common.checking.dates import instant_of, note_dates
+from libs.common.checking.dates import instant_of, note_dates, numeric_date, told_in
 from libs.common.checking.dialogue import Asking, Json
 from libs.common.checking.embedded import check_proofs
 from libs.common.checking.model import Finding, Shown
@@ -14,13 +14,15 @@ from libs.common.checking.recipient import Person, note_recipient_3
 from libs.common.checking.shape_3 import CLR, note_shape, standard_of
 from libs.common.checking.status import check_status
 from libs.common.checking.strict import Fault, array, first_object, id_of, member
-from libs.common.checking.tokens import Token, check_token, header_fault, numeric_date, read_token
+from libs.common.checking.tokens import Token, check_token, header_fault, read_token
 from libs.common.credentials.clr import MOST_BADGES
 
 _MAX_PARTS = 50
 # As many as a record of ours holds (`clr.MOST_BADGES`).
 _MAX_BADGES = MOST_BADGES
 _MAX_NESTING = 2
+# Of VCDM 2.0 and of 1.1.
+_BEGINS, _ENDS = ("validFrom", "issuanceDate"), ("validUntil", "expirationDate")
 
 
 def check_credential(
@@ -39,8 +41,8 @@ def check_credential(
     _note_left_out(document, notes)
     note_dates(
         notes, now,
-        document.get("validFrom", document.get("issuanceDate")),
-        document.get("validUntil", document.get("expirationDate")),
+        told_in(document, _BEGINS, None if token is None else token.payload.get("nbf")),
+        told_in(document, _ENDS, None if token is None else token.payload.get("exp")),
     )  # fmt: skip
     if notes.failed("proof", "key", "schema"):
         return standard  # nothing that a stranger wrote is worth another question
@@ -58,7 +60,7 @@ def _note_left_out(document: Json, notes: Notes) -> None:
         return
     if document.get("credentialStatus") is None:
         notes.unknown("status", "no-status-shown")
-    if document.get("validUntil", document.get("expirationDate")) is None:
+    if told_in(document, _ENDS, None) is None:
         notes.unknown("dates", "no-end-shown")
 
 
@@ -82,9 +84,8 @@ def _note_claims(document: Json, token: Token, notes: Notes) -> None:
     for name, told in (("iss", id_of(document.get("issuer"))), ("jti", document.get("id")), ("sub", subject.get("id"))):
         if claims.get(name) is not None and told is not None and claims[name] != told:
             notes.bad("proof", "claims", f"{name}: {str(claims[name])[:100]} is not {str(told)[:100]}")
-    begins, ends = (("validFrom", "issuanceDate"), ("validUntil", "expirationDate"))
-    for name, members in (("nbf", begins), ("exp", ends)):
-        told = next((document[entry] for entry in members if document.get(entry) is not None), None)
+    for name, members in (("nbf", _BEGINS), ("exp", _ENDS)):
+        told = told_in(document, members, None)
         found, expected = numeric_date(claims.get(name)), instant_of(told)
         if claims.get(name) is not None and (
             found is None or (expected and abs(found - expected).total_seconds() >= 1)

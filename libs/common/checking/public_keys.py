@@ -11,7 +11,7 @@ import binascii
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidSignature
@@ -29,8 +29,8 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from libs.common.checking.dates import instant_of
-from libs.common.checking.dialogue import Asking, Fetched, Json, fetch
+from libs.common.checking.dates import instant_of, numeric_date
+from libs.common.checking.dialogue import Asking, Fetched, Json, fetch_in_place
 from libs.common.checking.strict import Fault, array, id_of, objects, read_json
 from libs.common.credentials import base58
 from libs.common.credentials.identifiers import did_web_url
@@ -59,6 +59,14 @@ class IssuerKey:
         if self.expires_at is not None and (signed_at is None or signed_at > self.expires_at):
             return "key-expired"
         return None
+
+
+class Listed(NamedTuple):
+    """A key that a document lists under `name`; `told` is the key with its times, or why it does not count."""
+
+    name: str
+    key: AnyKey
+    told: IssuerKey | Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +104,8 @@ def document_of(issuer: str) -> Asking[Json | Fault | Unknown]:
 
 
 def json_at(url: str) -> Asking[Json | Fault | Unknown]:
-    """The JSON object at `url`, as a document of keys."""
-    answer = yield from fetch(url)
+    """The JSON object at `url`, as a document of keys. Its place vouches for it, so that no other site may answer."""
+    answer = yield from fetch_in_place(url)
     if not isinstance(answer, Fetched):
         return Unknown("key-unreachable", f"{url}: {answer.reason} {answer.detail}".strip())
     if answer.gone:
@@ -108,19 +116,54 @@ def json_at(url: str) -> Asking[Json | Fault | Unknown]:
     return Unknown("key-missing", f"{url}: {read.more}") if isinstance(read, Fault) else read
 
 
-def keys_in(document: Json) -> list[tuple[str, AnyKey]]:
-    """Every key that a controller document or a JWK set publishes for assertions, with its id."""
+def keys_in(document: Json) -> list[Listed]:
+    """Every key that a controller document or a JWK set publishes for assertions, withdrawn ones too."""
     listed = [id_of(entry) for entry in array(document.get("assertionMethod"))]
-    found: list[tuple[str, AnyKey]] = []
+    found: list[Listed] = []
     for entry in objects(document.get("verificationMethod")) + objects(document.get("assertionMethod")):
         key = _key_of_entry(entry)
-        if entry.get("id") in listed and not isinstance(key, Fault):
-            found.append((str(entry.get("id")), key))
+        counts = entry.get("id") in listed or _is_told(entry, "revoked")
+        if counts and not isinstance(key, Fault):
+            found.append(Listed(str(entry.get("id")), key, timed_key(key, entry)))
     for jwk in objects(document.get("keys")):
         key = key_of_jwk(jwk)
         if not isinstance(key, Fault):
-            found.append((str(jwk.get("kid")), key))
+            found.append(Listed(str(jwk.get("kid")), key, timed_key(key, jwk)))
     return found
+
+
+def timed_key(key: AnyKey | Fault, entry: Json) -> IssuerKey | Fault:
+    """`key` with the times that its `entry` tells: a verification method, or a JWK (OpenID Federation 1.0).
+
+    A time that is there and cannot be read is a fault: whoever published it meant the key to end.
+    """
+    jwk = entry.get("publicKeyJwk")
+    revoked, expires = None, None
+    for part in (entry, cast(Json, jwk) if isinstance(jwk, dict) else Json()):
+        for name in ("revoked", "expires", "exp"):
+            at = _time_in(part[name]) if _is_told(part, name) else None
+            if _is_told(part, name) and at is None:
+                reason = "key-revoked" if name == "revoked" else "key-expired"
+                return Fault(reason, f"{name}: expected a time, found {str(part[name])[:80]}")
+            if name == "revoked":
+                revoked = _earlier(revoked, at)
+            else:
+                expires = _earlier(expires, at)
+    return key if isinstance(key, Fault) else IssuerKey(key, expires, revoked)
+
+
+def _is_told(entry: Json, name: str) -> bool:
+    return entry.get(name) is not None and entry[name] is not False
+
+
+def _time_in(value: object) -> datetime | None:
+    """The instant in a dateTimeStamp, a NumericDate, or `revoked_at` of an object."""
+    told = cast(Json, value).get("revoked_at") if isinstance(value, dict) else value
+    return instant_of(told) or numeric_date(told)
+
+
+def _earlier(first: datetime | None, second: datetime | None) -> datetime | None:
+    return min((at for at in (first, second) if at is not None), default=None)
 
 
 def key_of_jwk(jwk: Json) -> AnyKey | Fault:
@@ -187,22 +230,19 @@ def _key_within(controller: str, fragment: str) -> IssuerKey | Fault | None:
         text = controller.removeprefix("did:key:")
         if fragment != text:
             return Fault("verification-method", f"expected #{text[:100]}, found #{fragment[:100]}")
-        return _issuer_key(key_of_multibase(text))
+        return timed_key(key_of_multibase(text), {})
     if controller.startswith("did:jwk:"):
         text = controller.removeprefix("did:jwk:")
         try:
             jwk = json.loads(base64.urlsafe_b64decode(text[:4000] + "=" * (-len(text) % 4)))
         except (ValueError, RecursionError) as error:
             return Fault("key-kind", f"expected a JWK in the did:jwk: {error}")
-        return _issuer_key(key_of_jwk(cast(Json, jwk)) if isinstance(jwk, dict) else Fault("key-kind", "no JWK"))
+        return _timed_jwk(cast(Json, jwk)) if isinstance(jwk, dict) else Fault("key-kind", "no JWK")
     return None
 
 
-def _issuer_key(key: AnyKey | Fault, entry: Json | None = None) -> IssuerKey | Fault:
-    if isinstance(key, Fault):
-        return key
-    entry = entry or {}
-    return IssuerKey(key, instant_of(entry.get("expires")), instant_of(entry.get("revoked")))
+def _timed_jwk(jwk: Json) -> IssuerKey | Fault:
+    return timed_key(key_of_jwk(jwk), jwk)
 
 
 def _document_url(issuer: str) -> str | None:
@@ -224,9 +264,9 @@ def _method_in(document: Json, method: str, issuer: str) -> IssuerKey | Fault:
     if entry.get("controller", issuer) != issuer:
         return Fault("key-of-another", f"expected the controller {issuer}, found {str(entry.get('controller'))[:200]}")
     # A revoked key is no assertion method any more; that it is revoked says more than that.
-    if "revoked" not in entry and not any(id_of(purpose) in names for purpose in purposes):
+    if not _is_told(entry, "revoked") and not any(id_of(purpose) in names for purpose in purposes):
         return Fault("key-purpose", f"expected {method[:200]} under assertionMethod")
-    return _issuer_key(_key_of_entry(entry), entry)
+    return timed_key(_key_of_entry(entry), entry)
 
 
 def _key_of_entry(entry: Json) -> AnyKey | Fault:

@@ -6,7 +6,7 @@ from typing import cast
 
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from libs.common.checking.dialogue import Asking, Fetched, Json, fetch
+from libs.common.checking.dialogue import Asking, Fetched, Json, fetch_in_place
 from libs.common.checking.notes import Notes
 from libs.common.checking.public_keys import AnyKey, allowed_key, key_of_jwk
 from libs.common.checking.strict import Fault, array, id_of, member, objects, read_json
@@ -44,7 +44,7 @@ def _key_at(url: str, issuer: Json, notes: Notes) -> Asking[AnyKey | None]:
     embedded = next((entry for entry in objects(issuer.get("publicKey")) if entry.get("publicKeyPem")), None)
     document = embedded if embedded and embedded.get("id") == url else None
     if document is None:
-        answer = yield from fetch(url)
+        answer = yield from fetch_in_place(url)
         if not isinstance(answer, Fetched) or not answer.ok:
             gone = isinstance(answer, Fetched) and answer.gone
             (notes.bad if gone else notes.unknown)("key", "key-missing" if gone else "key-unreachable", url)
@@ -80,7 +80,7 @@ def _check_revocations(assertion: Json, issuer: Json, notes: Notes) -> Asking[No
     if url is None:
         notes.good("status", "no-status")
         return
-    answer = yield from fetch(url)
+    answer = yield from fetch_in_place(url)
     if not isinstance(answer, Fetched) or not answer.ok:
         missing = isinstance(answer, Fetched) and answer.gone
         notes.unknown("status", "status-missing" if missing else "status-unreachable", url)

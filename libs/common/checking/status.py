@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from libs.common.checking.dates import instant_of
-from libs.common.checking.dialogue import Asking, Fetched, Json, fetch
+from libs.common.checking.dates import instant_of, told_in
+from libs.common.checking.dialogue import Asking, Fetched, Json, fetch, fetch_in_place
 from libs.common.checking.embedded import check_proofs
 from libs.common.checking.notes import Notes
 from libs.common.checking.reading import read
@@ -42,11 +42,12 @@ def check_status(document: Json, issuer: str, notes: Notes, now: datetime) -> As
             notes.unknown("status", "status-kind", kind[:80])
 
 
-def _content(url: object, notes: Notes) -> Asking[bytes | None]:
+def _content(url: object, notes: Notes, *, vouches: bool = False) -> Asking[bytes | None]:
+    """What lies at `url`; `vouches` says whether its place alone vouches for it, as for an unsigned list."""
     if not isinstance(url, str) or not url:
         notes.bad("status", "status-malformed", "expected the address of a list")
         return None
-    answer = yield from fetch(url)
+    answer = yield from (fetch_in_place if vouches else fetch)(url)
     if not isinstance(answer, Fetched):
         notes.unknown("status", "status-unreachable", f"{url}: {answer.reason} {answer.detail}".strip())
     elif answer.gone:
@@ -123,10 +124,11 @@ def _verified_list(content: bytes, issuer: str, notes: Notes, now: datetime) -> 
         notes.bad("status", "status-of-another", f"expected {issuer}, found {list_issuer[:200]}")
         return None
     yield from check_token(token, document, issuer, own) if token else check_proofs(document, issuer, own, now)
-    return document if _is_genuine(document, own, notes, now) else None
+    ends = told_in(document, ("validUntil", "expirationDate"), token.payload.get("exp") if token else None)
+    return document if _is_genuine(ends, own, notes, now) else None
 
 
-def _is_genuine(document: Json, own: Notes, notes: Notes, now: datetime) -> bool:
+def _is_genuine(ends: object, own: Notes, notes: Notes, now: datetime) -> bool:
     worst = next((finding for finding in own.findings() if finding.outcome == "fail"), None)
     if worst is not None:
         notes.bad("status", "status-forged", f"{worst.reason}: {worst.more}")
@@ -134,7 +136,6 @@ def _is_genuine(document: Json, own: Notes, notes: Notes, now: datetime) -> bool
     if own.outcome("proof") != "pass" or own.outcome("key") != "pass":
         notes.unknown("status", "status-unreachable", "its signature could not be checked")
         return False
-    ends = document.get("validUntil", document.get("expirationDate"))
     if ends is not None and (instant_of(ends) or now) <= now:
         notes.unknown("status", "status-old", ends)
         return False
@@ -143,7 +144,7 @@ def _is_genuine(document: Json, own: Notes, notes: Notes, now: datetime) -> bool
 
 def _check_revocations(entry: Json, credential: str | None, issuer: str, notes: Notes) -> Asking[None]:
     """1EdTech's list (OB 3.0, section 9): unsigned, so that its place alone vouches for it."""
-    content = yield from _content(entry.get("id"), notes)
+    content = yield from _content(entry.get("id"), notes, vouches=True)
     if content is None:
         return
     document = read_json(content)

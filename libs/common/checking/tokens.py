@@ -8,9 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import cast
-from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePublicKey
@@ -21,9 +19,11 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from libs.common.checking.dates import numeric_date
 from libs.common.checking.dialogue import Asking, Json
 from libs.common.checking.issuance import note_withdrawn_key
 from libs.common.checking.notes import Notes
+from libs.common.checking.places import is_place_of
 from libs.common.checking.public_keys import (
     AnyKey,
     IssuerKey,
@@ -33,6 +33,7 @@ from libs.common.checking.public_keys import (
     key_of_jwk,
     key_of_method,
     keys_in,
+    timed_key,
 )
 from libs.common.checking.strict import Fault, read_json
 
@@ -138,13 +139,6 @@ def check_token(token: Token, document: Json, issuer: str, notes: Notes) -> Aski
         notes.good("key")
 
 
-def numeric_date(value: object) -> datetime | None:
-    """The instant of a NumericDate (RFC 7519, section 2), or None if `value` is none."""
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 253_402_300_800:
-        return None
-    return datetime.fromtimestamp(value, UTC)
-
-
 def _key_of(token: Token, issuer: str) -> Asking[IssuerKey | Fault | Unknown]:
     kid, jwk = token.header.get("kid"), token.header.get("jwk")
     if isinstance(jwk, dict):
@@ -173,16 +167,16 @@ def _published_jwk(jwk: Json, issuer: str) -> Asking[IssuerKey | Fault | Unknown
     document = yield from document_of(issuer)
     if isinstance(document, Fault | Unknown):
         return document
-    same = any(_bytes(found) == _bytes(key) for _, found in keys_in(document))
-    return IssuerKey(key) if same else Fault("jwk-alone", f"expected it in the document of {issuer}")
+    same = next((found for found in keys_in(document) if _bytes(found.key) == _bytes(key)), None)
+    return Fault("jwk-alone", f"expected it in the document of {issuer}") if same is None else same.told
 
 
 def _named_key(kid: str, issuer: str) -> Asking[IssuerKey | Fault | Unknown]:
     document = yield from document_of(issuer)
     if isinstance(document, Fault | Unknown):
         return document
-    key = next((found for name, found in keys_in(document) if name.rpartition("#")[2] == kid), None)
-    return Fault("unknown-key", kid[:200]) if key is None else IssuerKey(key)
+    key = next((found for found in keys_in(document) if found.name.rpartition("#")[2] == kid), None)
+    return Fault("unknown-key", kid[:200]) if key is None else key.told
 
 
 def _key_at(url: str, issuer: str) -> Asking[IssuerKey | Fault | Unknown]:
@@ -192,22 +186,7 @@ def _key_at(url: str, issuer: str) -> Asking[IssuerKey | Fault | Unknown]:
     document = yield from json_at(url)
     if isinstance(document, Fault | Unknown):
         return document
-    key = key_of_jwk(document)
-    if isinstance(key, Fault):
-        return key
-    revoked = document.get("revoked")
-    at = cast(Json, revoked).get("revoked_at") if isinstance(revoked, dict) else None
-    return IssuerKey(key, numeric_date(document.get("exp")), numeric_date(at))
-
-
-def is_place_of(url: str, issuer: str) -> bool:
-    """Whether what lies at `url` is the issuer's word: under the folder of its did:web, or on its https site."""
-    if issuer.startswith("did:web:"):
-        host, *folders = issuer.removeprefix("did:web:").split(":")
-        folder = "/".join([f"https://{host.replace('%3A', ':').replace('%3a', ':')}", *folders]) + "/"
-        return url.startswith(folder) and "/.." not in url
-    site, own = urlsplit(url), urlsplit(issuer)
-    return own.scheme == "https" and (site.scheme, site.netloc) == (own.scheme, own.netloc)
+    return timed_key(key_of_jwk(document), document)
 
 
 def _bytes(key: AnyKey) -> bytes:

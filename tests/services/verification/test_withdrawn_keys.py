@@ -193,7 +193,7 @@ async def site(service: Service, tmp_path: Path) -> Path:
     """The issuer's site as others see it, in a folder."""
     folder = tmp_path / "site"
     paths = ["/issuers/prairie/did.json", f"/issuers/prairie/keys/{TOKEN_KEY_ID}"]
-    for path in [*paths, *(f"/badges/{badge.badge_id}/bundle" for badge in (OLD, LATE, UNLOGGED))]:
+    for path in [*paths, "/log/key", *(f"/badges/{badge.badge_id}/bundle" for badge in (OLD, LATE, UNLOGGED))]:
         answer = await service.get(path)
         assert answer.status_code == 200, path
         file = folder / path.lstrip("/")
@@ -236,6 +236,7 @@ async def test_only_the_issuers_own_site_proves_anything(world: World, site_of_i
     bundle = {"type": TYPE, "version": VERSION, "made_at": at(1).isoformat(), "credential": badge.credential,
               "documents": [], "log": proof}  # fmt: skip
     world.put(f"{document['id']}/bundle", bundle)
+    world.put(f"{site}/log/key", f"{told.verifier_key}\n".encode())
     public_key = LocalSigner(KEY, "did:web:unused").public_key
     keys = did_document(ADDRESSES.issuer_did("prairie"), [PublishedKey(public_key, revoked_at=at(0.5))])
     world.put(f"{ADDRESSES.issuer('prairie')}/did.json", keys)
