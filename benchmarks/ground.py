@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import shutil
 import tempfile
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -49,10 +49,10 @@ class Message(NamedTuple):
 
 
 @contextmanager
-def postgres_server() -> Iterator[LocalPostgres]:
-    """A PostgreSQL of its own, as durable as in use, thrown away at the end."""
+def postgres_server(settings: Mapping[str, str] | None = None) -> Iterator[LocalPostgres]:
+    """A PostgreSQL of its own, as durable as in use, thrown away at the end; `settings` are of postgresql.conf."""
     directory = Path(tempfile.mkdtemp(prefix="cairn-bench-"))
-    server = LocalPostgres(directory, free_port())
+    server = LocalPostgres(directory, free_port(), settings=settings)
     try:
         server.start()
         yield server

@@ -8,6 +8,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
@@ -57,14 +58,18 @@ class LocalPostgres:
     """One PostgreSQL server whose data, log and password are in `directory`.
 
     It listens on TCP 127.0.0.1:`port` only, and admits only who knows the random password, which the
-    dsn carries. `durable=False` gives up what guards against a crash of the machine: for tests. As
-    root, the server runs as `nobody`, for PostgreSQL refuses to be root.
+    dsn carries. `durable=False` gives up what guards against a crash of the machine: for tests.
+    `settings` of postgresql.conf come before our own, where the data are made. As root, the server
+    runs as `nobody`, for PostgreSQL refuses to be root.
     """
 
-    def __init__(self, directory: Path, port: int, *, durable: bool = True) -> None:
+    def __init__(
+        self, directory: Path, port: int, *, durable: bool = True, settings: Mapping[str, str] | None = None
+    ) -> None:
         self.directory = directory.resolve()
         self.port = port
         self._durable = durable
+        self._settings = dict(settings or {})
         self._claim = Claim(_NAME, self.directory)
         self._child = Child("postgres", self.directory, signal.SIGINT)  # SIGINT: fast shutdown
 
@@ -118,7 +123,7 @@ class LocalPostgres:
         self._claim.release()
 
     def _run(self, command: list[str]) -> None:
-        settings = _SETTINGS | {"port": str(self.port)} | ({} if self._durable else _FORGETFUL)
+        settings = _SETTINGS | {"port": str(self.port)} | ({} if self._durable else _FORGETFUL) | self._settings
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
         for attempt in range(20):
