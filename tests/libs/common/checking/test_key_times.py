@@ -11,10 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_priva
 from libs.common.checking.dates import told_in
 from libs.common.checking.issuance import _place_of  # pyright: ignore[reportPrivateUsage]
 from libs.common.checking.places import is_place_of
-from libs.common.credentials.contexts import OPEN_BADGES_3
-from libs.common.credentials.jwt import JwtSigner, vc_jwt
-from libs.common.credentials.keys import LocalSigner, PublishedKey, did_document, jwks
-from libs.common.credentials.token_keys import PublishedTokenKey, token_multikey
+from libs.common.credentials.jwt import JwtSigner
+from libs.common.credentials.keys import LocalSigner, PublishedKey, did_document
 from tests.libs.common.checking.test_status import ISSUER, START, credential
 from tests.libs.common.checking.world import World, reasons
 from tests.services.verification.support import KEY
@@ -57,11 +55,13 @@ def token(header: dict[str, Any], payload: dict[str, Any]) -> bytes:
     return SIGNER_OF(header, payload)
 
 
-def SIGNER_OF(header: dict[str, Any], payload: dict[str, Any]) -> bytes:  # noqa: N802
+def SIGNER_OF(header: dict[str, Any], payload: dict[str, Any]) -> bytes:
     from joserfc import jws
     from joserfc.jwk import ECKey
 
-    return jws.serialize_compact({"alg": "ES256", **header}, json.dumps(payload).encode(), ECKey.import_key(P256)).encode()
+    return jws.serialize_compact(
+        {"alg": "ES256", **header}, json.dumps(payload).encode(), ECKey.import_key(P256)
+    ).encode()
 
 
 def bare(**claims: Any) -> dict[str, Any]:
@@ -137,7 +137,11 @@ def test_a_folder_of_another_on_the_host_is_not_the_issuers() -> None:
     ("issuer", "badges", "log_key"),
     [
         ("did:web:a.example:issuers:p", "https://a.example/badges/", "https://a.example/log/key"),
-        ("did:web:a.example%3A8443:x:issuers:p", "https://a.example:8443/x/badges/", "https://a.example:8443/x/log/key"),
+        (
+            "did:web:a.example%3A8443:x:issuers:p",
+            "https://a.example:8443/x/badges/",
+            "https://a.example:8443/x/log/key",
+        ),
         ("did:web:a.example:users:p", "https://a.example/users/p/", "https://a.example/users/p/log/key"),
         ("did:web:a.example", "https://a.example/", "https://a.example/log/key"),
         ("https://a.example/issuers/p", "https://a.example/badges/", "https://a.example/log/key"),
