@@ -31,7 +31,7 @@ from libs.common.checking.strict import Fault, read_json
 _TEXT = "text/plain"
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
     """The folder in which an issuer's badges lie, with a slash at its end, and the address of their log's key."""
 
     badges: str
@@ -73,7 +73,7 @@ def _record_of(document: Json, issuer: str) -> Asking[Recorded | Fault]:
     known = yield from recall(credential_id, issuer)
     if isinstance(known, Recorded):
         return known
-    place = _place_of(issuer)
+    place = place_of(issuer)
     if place is None or not is_under(credential_id, place.badges) or set(credential_id) & set("?#"):
         return Fault("key-revoked-later", credential_id[:200])
     return (yield from _bundled(f"{credential_id}/bundle", place.log_key))
@@ -110,7 +110,7 @@ def _verifier_keys(content: bytes) -> list[str]:
     return content.decode("utf-8", "replace").split() or [""]
 
 
-def _place_of(issuer: str) -> _Place | None:
+def place_of(issuer: str) -> Place | None:
     """Where the issuer's own badges and the key of their log lie, None if its id is no address.
 
     An issuer `<base>/issuers/<name>` is one of a deployment at `<base>`, whose badges are all at `<base>/badges/`. Any
@@ -122,10 +122,10 @@ def _place_of(issuer: str) -> _Place | None:
         folder = issuer.rstrip("/") + "/"
     else:
         return None
-    base, issuers, name = folder[:-1].rpartition("/issuers/")
+    site, issuers, name = folder[:-1].rpartition("/issuers/")
     if issuers and "/" not in name:
-        return _Place(f"{base}/badges/", f"{base}/log/key")
-    return _Place(folder, f"{folder}log/key")
+        return Place(f"{site}/badges/", f"{site}/log/key")
+    return Place(folder, f"{folder}log/key")
 
 
 def _says_the_same(document: Json, signed: bytes) -> Asking[bool | None]:

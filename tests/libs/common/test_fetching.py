@@ -135,6 +135,7 @@ async def test_three_redirects_are_followed(certificate: Path) -> None:
         page = await fetched(f"{at}/0", within(certificate))
         assert isinstance(page, Page)
         assert page.content == b"there"
+        assert page.moved_to == f"{at}/3"  # where only the place vouches for it, another site's answer does not count
 
 
 async def test_size_and_packing_are_bounded(certificate: Path) -> None:
@@ -178,6 +179,10 @@ async def test_a_folder_answers_for_a_prefix(tmp_path: Path) -> None:
     reach = Reach({"https://site.example": web})
     assert await fetched("https://site.example/a/1.json", reach) == Page(200, "application/json", b"{}")
     assert await fetched("https://site.example/a/1?x=1", reach) == Page(200, "application/json", b"{}")
+    async with Fetcher(reach) as fetcher:  # a name that tells no type is of the one asked for
+        (web / "plain").write_bytes(b"x")
+        assert await fetcher.page_at("https://site.example/plain", "a/b") == Page(200, "a/b", b"x")
+        assert await fetcher.page_at("https://site.example/plain", "a/b, */*") == Page(200, "text/plain", b"x")
     gone = await fetched("https://site.example/gone", reach)
     assert isinstance(gone, Page)
     assert gone.status == 410

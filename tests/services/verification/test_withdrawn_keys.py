@@ -18,6 +18,7 @@ from deploy.cli import app
 from libs.common.checking.bundle import TYPE, VERSION
 from libs.common.checking.dialogue import Recall, Recorded
 from libs.common.contracts import BadgeIssued, KeyPublished
+from libs.common.credentials.checkpoint import verifier_key
 from libs.common.credentials.jwt import JwtSigner, vc_jwt
 from libs.common.credentials.keys import LocalSigner, PublishedKey, did_document
 from libs.common.credentials.proof import sign
@@ -218,10 +219,21 @@ def test_the_command_asks_the_issuer_for_the_proof(site: Path, tmp_path: Path, m
         assert verify(site, content, tmp_path / "badge") == (codes[found[0]], found), why
 
 
-@pytest.mark.parametrize("site_of_issuer", [True, False])
-async def test_only_the_issuers_own_site_proves_anything(world: World, site_of_issuer: bool) -> None:
+@pytest.mark.parametrize(
+    ("site", "log_key", "answer"),
+    [
+        (PUBLIC_URL, "", "genuine"),
+        (PUBLIC_URL, "another", "cannot-tell"),  # anybody can keep a log, and sign its head
+        (PUBLIC_URL, "none", "cannot-tell"),
+        ("https://evil.example", "", "cannot-tell"),
+        (f"{PUBLIC_URL}/users/mallory", "", "cannot-tell"),  # another's folder on the same host
+        (f"{PUBLIC_URL}/badges/../users/mallory", "", "cannot-tell"),
+    ],
+)
+async def test_only_the_issuers_own_place_and_log_prove_anything(
+    world: World, site: str, log_key: str, answer: str
+) -> None:
     """Who has a stolen key can keep a log as well, and name it in the badge."""
-    site = PUBLIC_URL if site_of_issuer else "https://evil.example"
     document = json.loads(FORGED.credential)
     del document["proof"]
     document["id"] = f"{site}/badges/{FORGED.badge_id}"
@@ -236,11 +248,13 @@ async def test_only_the_issuers_own_site_proves_anything(world: World, site_of_i
     bundle = {"type": TYPE, "version": VERSION, "made_at": at(1).isoformat(), "credential": badge.credential,
               "documents": [], "log": proof}  # fmt: skip
     world.put(f"{document['id']}/bundle", bundle)
-    world.put(f"{site}/log/key", f"{told.verifier_key}\n".encode())
+    for place in {site, PUBLIC_URL}:
+        if log_key != "none":
+            key = verifier_key(told.verifier_key.partition("+")[0], bytes(32)) if log_key else told.verifier_key
+            world.put(f"{place}/log/key", f"{key}\n".encode())
     public_key = LocalSigner(KEY, "did:web:unused").public_key
     keys = did_document(ADDRESSES.issuer_did("prairie"), [PublishedKey(public_key, revoked_at=at(0.5))])
     world.put(f"{ADDRESSES.issuer('prairie')}/did.json", keys)
-    answer = "genuine" if site_of_issuer else "cannot-tell"
     assert (await world.judge(badge.credential.encode())).answer == answer
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
+from joserfc import jws
+from joserfc.jwk import ECKey
 
 from libs.common.checking.dates import told_in
-from libs.common.checking.issuance import _place_of  # pyright: ignore[reportPrivateUsage]
-from libs.common.checking.places import is_place_of
 from libs.common.credentials.jwt import JwtSigner
 from libs.common.credentials.keys import LocalSigner, PublishedKey, did_document
-from tests.libs.common.checking.test_status import ISSUER, START, credential
+from tests.libs.common.checking.test_status import ISSUER, START, credential, signed
 from tests.libs.common.checking.world import World, reasons
 from tests.services.verification.support import KEY
 
@@ -27,8 +27,6 @@ del PROOF_NAMED["credentialStatus"], PROOF_NAMED["proof"]
 
 
 def proved() -> bytes:
-    from tests.libs.common.checking.test_status import signed
-
     return signed(PROOF_NAMED)
 
 
@@ -52,16 +50,8 @@ async def test_an_end_that_cannot_be_read_is_one(world: World) -> None:
 
 def token(header: dict[str, Any], payload: dict[str, Any]) -> bytes:
     """A compact JWS of `payload` by the P-256 key, under `header`."""
-    return SIGNER_OF(header, payload)
-
-
-def SIGNER_OF(header: dict[str, Any], payload: dict[str, Any]) -> bytes:
-    from joserfc import jws
-    from joserfc.jwk import ECKey
-
-    return jws.serialize_compact(
-        {"alg": "ES256", **header}, json.dumps(payload).encode(), ECKey.import_key(P256)
-    ).encode()
+    key = ECKey.import_key(P256)
+    return jws.serialize_compact({"alg": "ES256", **header}, json.dumps(payload).encode(), key).encode()
 
 
 def bare(**claims: Any) -> dict[str, Any]:
@@ -122,31 +112,3 @@ def test_a_claim_counts_where_the_member_is_missing() -> None:
     assert told_in({}, names, 0) == "1970-01-01T00:00:00Z"
     assert told_in({"validUntil": None, "expirationDate": BEFORE}, names, 0) == BEFORE
     assert told_in({}, names, None) is None
-
-
-def test_a_folder_of_another_on_the_host_is_not_the_issuers() -> None:
-    tenant = "did:web:host.example%3A8443:users:ada"
-    assert is_place_of("https://host.example:8443/users/ada/keys/1", tenant)
-    for url in ("https://host.example:8443/users/adam/1", "https://host.example:8443/users/bob/1",
-                "https://host.example:8443/users/ada/../bob/1", "https://host.example:8443/users/ada/%2e%2e/bob/1",
-                "https://host.example:8443/users/ada/..", "https://host.example/users/ada/1"):  # fmt: skip
-        assert not is_place_of(url, tenant)
-
-
-@pytest.mark.parametrize(
-    ("issuer", "badges", "log_key"),
-    [
-        ("did:web:a.example:issuers:p", "https://a.example/badges/", "https://a.example/log/key"),
-        (
-            "did:web:a.example%3A8443:x:issuers:p",
-            "https://a.example:8443/x/badges/",
-            "https://a.example:8443/x/log/key",
-        ),
-        ("did:web:a.example:users:p", "https://a.example/users/p/", "https://a.example/users/p/log/key"),
-        ("did:web:a.example", "https://a.example/", "https://a.example/log/key"),
-        ("https://a.example/issuers/p", "https://a.example/badges/", "https://a.example/log/key"),
-    ],
-)
-def test_where_an_issuers_badges_and_its_logs_key_lie(issuer: str, badges: str, log_key: str) -> None:
-    assert _place_of(issuer) == (badges, log_key)
-    assert _place_of("did:key:z6Mk") is None
