@@ -7,6 +7,7 @@ from deploy.replay.cohort import Achievement, Body
 ISSUER_ID = "example-institute"
 ISSUER: Body = {
     "name": "Example Institute (demonstration)",
+    "email": "badges@institute.example",  # Open Badges 2.0 asks for one
     "url": "https://institute.example/",
     "description": "An institution made up for the demonstration of Cairn. Its badges recognise nobody.",
 }

@@ -100,6 +100,8 @@ async def _signed_on_request(doors: Doors, learner: str, url: str) -> None:
     verifier = OB2Verifier(download=lambda place: httpx.get(place, headers={"Accept": "application/json"}).content)
     found = await asyncio.to_thread(verifier.verify, answer.text, check_revocation=True)
     assert found.id == url.replace("/badges/", "/ob2/assertions/")
+    judged = await doors.post_content("verification", "/verifications", answer.content, "text/plain")
+    assert judged.json()["answer"] == "genuine", judged.json()["findings"]
 
 
 async def _parked_until_known(doors: Doors) -> None:
