@@ -8,8 +8,8 @@ history, and what it costs would only make the differences smaller.
 
 * catalogue: 1, 100 and 10,000 published achievements, each of twelve assessments; the events are spread over all of
   them, each event is about one, and one learner in twenty earns its badge;
-* history: 10, 1,000 and 100,000 facts that a learner has already, of other courses, with 100 published achievements;
-  the same number of learners and events;
+* history: 10, 1,000 and 100,000 facts that a learner has already, of other courses, with 800 published achievements, a
+  hundred for each round, so that no round finds what another left of its courses; the same learners and events;
 * attempts: 10, 1,000 and 20,000 attempts that a learner has made at the very thing that the event is about, all of them
   in vain, with all else that its achievement asks for done; and again where only the latest attempt counts and the
   badge is held, so that each event may cost it.
@@ -33,6 +33,7 @@ from libs.common.contracts.requirement import AssessmentRequired
 
 ASSESSMENTS = 12
 FINISHERS_ONE_IN = 20
+COURSES_A_ROUND = 100
 WORDS = {
     "catalogue": "published achievements",
     "history": "facts of history a learner",
@@ -96,7 +97,7 @@ async def measure(extent: Extent) -> list[Side]:
             for size in extent.histories:
                 print(f"   preparing {extent.learners} learners with {size:,} facts each", flush=True)
                 ground = await stack.enter_async_context(awarding(server, f"history-{size}"))
-                await publish(ground, 100)
+                await publish(ground, COURSES_A_ROUND * (extent.rounds + 1))
                 sides["history", size] = ground, _on_top_of(ground, size, extent)
             for kind in ("attempts", "latest"):
                 for size in extent.attempts:
@@ -241,7 +242,8 @@ def _on_top_of(ground: Awarding, history: int, extent: Extent) -> Round:
         learners = made[group]
         return [
             ground.score(
-                learners[place % len(learners)], f"course-{place % 97}:{place % 11}", 30 + place % 50,
+                learners[place % len(learners)],
+                f"course-{COURSES_A_ROUND * (number + 1) + place % 97}:{place % 11}", 30 + place % 50,
                 attempt=number * extent.events + place,
             )
             for place in range(extent.events)
