@@ -112,7 +112,8 @@ delete from imported_badge where import_id = any($1::uuid[]);
 -- name: forget_imports
 delete from imported_badge
 using unnest($1::text[], $2::timestamptz[]) as told (learner_id, erased_at)
-where imported_badge.learner_id = told.learner_id and imported_badge.asked_at <= told.erased_at;
+where imported_badge.learner_id = told.learner_id
+  and (not imported_badge.is_pushed or imported_badge.asked_at <= told.erased_at);
 
 -- name: remember_imports
 -- As the topic tells them: without the badges themselves. Of one that came to count again, the last time; revisions
