@@ -143,8 +143,10 @@ async def drop_imports(connection: Connection, import_ids: Sequence[UUID]) -> No
 
 
 async def forget_imports(connection: Connection, erased: Mapping[str, datetime]) -> None:
-    """Forget all that these learners brought, and what was pushed for them until they were erased. What was pushed since
-    is of somebody who registered again: another topic tells it, perhaps earlier."""
+    """Forget all that these learners brought, and what was pushed for them until they were erased.
+
+    What was pushed since is of somebody who registered again: another topic tells it, perhaps earlier.
+    """
     await connection.execute(IMPORTS["forget_imports"], list(erased), list(erased.values()))
 
 
