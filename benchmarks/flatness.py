@@ -122,7 +122,8 @@ async def _in_turns(
 ) -> dict[tuple[str, int], list[float]]:
     rates: dict[tuple[str, int], list[float]] = {name: [] for name in sides}
     for number in range(-1, rounds):
-        for name, (ground, messages_of) in sides.items():
+        # There and back, so that no side always follows the same one, and pays for what that left to write.
+        for name, (ground, messages_of) in list(sides.items()) if number % 2 else reversed(sides.items()):
             messages = await messages_of(number)
             started = time.perf_counter()
             await ground.handle(messages)
