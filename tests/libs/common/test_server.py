@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 import subprocess
@@ -11,11 +12,13 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+import uvicorn
 
 from deploy.local.server import free_port
+from libs.common import connection
 
 APP = """
-import asyncio, sys, threading
+import asyncio, sys
 from libs.common.server import serve
 
 async def app(scope, receive, send):
@@ -31,19 +34,24 @@ async def app(scope, receive, send):
                 return
     if scope["path"] == "/slow":
         await asyncio.sleep(1)
+    if scope["path"] == "/body":
+        size = 0
+        while (message := await receive()).get("more_body", False) or message.get("body"):
+            size += len(message.get("body", b""))
+            if not message.get("more_body"):
+                break
     told = f"{scope['client'][0]} {scope['scheme']} {scope['method']}".encode()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(told))]})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else told})
 
-def at_once(scope):
-    if scope["path"] == "/fault":
+def at_once(method, target, headers):
+    if target == b"/fault":
         raise ValueError("a fault")
-    if scope["path"] != "/at-once":
+    if target != b"/at-once":
         return None
-    told = b"the loop's" if threading.current_thread() is threading.main_thread() else b"another"
-    headers = [(b"content-length", b"%d" % len(told)), (b"x-thread", told)]
-    start = {"type": "http.response.start", "status": 200, "headers": headers}
-    return start, {"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else told}
+    body = b"x" * 100_000 if dict(headers).get(b"x-size") == b"large" else b"at once"
+    head = b"content-length: %d\\r\\nx-told: %s\\r\\n\\r\\n" % (len(body), b"at once")
+    return (b"HTTP/1.1 200 OK\\r\\n", head, body) if method == b"GET" else (b"HTTP/1.1 200 OK\\r\\n", head)
 
 serve(app, "127.0.0.1", int(sys.argv[1]), sys.argv[2], at_once)
 """
@@ -102,17 +110,94 @@ def test_it_answers_and_ends_in_order(served: Served) -> None:
     assert (code, out) == (0, "shut down\n")
 
 
-def test_what_is_there_at_once_is_answered_without_the_loop_and_the_rest_goes_on(served: Served) -> None:
+def test_what_is_there_at_once_is_answered_without_the_app_and_the_rest_goes_on(served: Served) -> None:
     with httpx.Client(trust_env=False, base_url=served.url) as client:
         for _ in range(3):  # over one connection
-            assert client.get("/at-once").text == "another"
+            answer = client.get("/at-once")
+            assert (answer.text, "date" in answer.headers) == ("at once", True)
             head = client.head("/at-once")
-            assert (head.headers["content-length"], head.headers["x-thread"], head.content) == ("7", "another", b"")
-            assert client.get("/at-once", headers={"X-Forwarded-For": "203.0.113.9"}).text == "another"
+            assert (head.headers["content-length"], head.headers["x-told"], head.content) == ("7", "at once", b"")
+            assert client.get("/at-once", headers={"X-Forwarded-For": "203.0.113.9"}).text == "at once"
             assert client.get("/").text == "127.0.0.1 http GET"
-            assert client.get("/fault").text == "127.0.0.1 http GET"
+            assert client.post("/at-once", content=b"x").text == "127.0.0.1 http POST"
+    assert served.end()[0] == 0
+
+
+def test_a_fault_in_what_answers_at_once_costs_no_answer(served: Served) -> None:
+    with httpx.Client(trust_env=False, base_url=served.url) as client:
+        assert client.get("/fault").text == "127.0.0.1 http GET"
+        assert client.get("/at-once").text == "at once"
     code, out, err = served.end()
     assert (code, "ValueError" in out + err) == (0, True)
+
+
+def spoken(served: Served, *pieces: bytes, until: bytes | None = None) -> bytes:
+    """What the server says to `pieces`, sent one after the other, until it hangs up, or has said `until`."""
+    with socket.create_connection(("127.0.0.1", served.port), 20) as wire:
+        for piece in pieces:
+            wire.sendall(piece)
+        said = b""
+        while until is None or not said.endswith(until):
+            more = wire.recv(65_536)
+            if not more:
+                break
+            said += more
+        return said
+
+
+def asked(path: str, *headers: str, method: str = "GET") -> bytes:
+    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: localhost", *headers, "", ""]).encode()
+
+
+def test_answers_keep_the_order_of_requests_that_come_together(served: Served) -> None:
+    last = asked("/at-once", "Connection: close")
+    said = spoken(
+        served, asked("/at-once") + asked("/slow") + asked("/at-once", method="HEAD") + asked("/at-once") + last
+    )
+    told = [line for line in said.split(b"\r\n") if line.startswith((b"at once", b"127.0.0.1", b"x-told"))]
+    # Behind one that takes its time, the others wait; whether the app answers them or not is all the same.
+    assert said.count(b"HTTP/1.1 200 OK") == 5
+    assert told[:2] == [b"x-told: at once", b"at onceHTTP/1.1 200 OK"]
+    assert b"127.0.0.1 http HEAD" not in said
+
+
+def test_a_request_may_come_in_pieces_and_bring_a_body_that_nobody_asked_for(served: Served) -> None:
+    whole = asked("/at-once", "Content-Length: 5") + b"12345" + asked("/", "Connection: close")
+    for size in (1, 7, len(whole)):
+        said = spoken(served, *(whole[at : at + size] for at in range(0, len(whole), size)))
+        assert said.count(b"HTTP/1.1 200 OK") == 2
+        assert said.endswith(b"127.0.0.1 http GET")
+
+
+def test_who_asks_for_more_than_they_take_is_waited_for(served: Served) -> None:
+    with socket.create_connection(("127.0.0.1", served.port), 20) as wire:
+        wire.sendall(asked("/at-once", "X-Size: large") * 200)
+        time.sleep(0.5)
+        assert get(served.url) == "127.0.0.1 http GET"  # others do not wait
+        taken = 0
+        wire.settimeout(20)
+        # The first few were answered at once, then the app's turn came, whose answers are short.
+        while b"127.0.0.1 http GET" not in (more := wire.recv(65_536)):
+            taken += len(more)
+        assert 0 < taken < 20_000_000
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length : 5\r\n\r\n", b"400"),
+        (b"GET /at-once HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 70_000, b"431"),
+        (b"GET /" + b"x" * 70_000, b"431"),
+    ],
+    ids=["tls", "space before colon", "two lengths", "large header", "large target"],
+)
+def test_what_is_no_request_is_refused(served: Served, sent: bytes, status: bytes) -> None:
+    said = spoken(served, sent)
+    assert said.startswith(b"HTTP/1.1 " + status)
+    assert b"application/problem+json" in said
+    assert get(served.url) == "127.0.0.1 http GET"
 
 
 def test_a_request_under_way_is_answered_before_it_ends(served: Served) -> None:
@@ -151,3 +236,31 @@ def test_an_app_that_cannot_start_ends_the_process() -> None:
     _, err = broken.process.communicate(timeout=20)
     assert broken.process.returncode != 0
     assert "lifespan startup" in err
+
+
+async def test_who_sends_nothing_or_too_slowly_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process, with patience for a tenth of a second."""
+    monkeypatch.setattr(connection, "SLOWEST_HEADERS_SECONDS", 0.1)
+    monkeypatch.setattr(connection, "KEEP_ALIVE_SECONDS", 0.1)
+    config = uvicorn.Config(nobody, http=connection.protocol_of(known), lifespan="off", log_config=None, ws="none")
+    config.load()
+    state = uvicorn.server.ServerState()
+    loop = asyncio.get_running_loop()
+    listening = await loop.create_server(lambda: config.http_protocol_class(config, state, {}, loop), "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    for sent in (b"", b"GET / HTT", asked("/at-once"), asked("/at-once") + b"GET /a"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(sent)
+        said = await asyncio.wait_for(reader.read(), 20)  # until the other side hangs up
+        assert said.startswith(b"HTTP/1.1 200" if b"at-once" in sent else b"")
+        writer.close()
+    listening.close()
+    assert not state.connections
+
+
+def known(method: bytes, target: bytes, headers: object) -> tuple[bytes, ...] | None:
+    return (b"HTTP/1.1 200 OK\r\n", b"content-length: 0\r\n\r\n") if target == b"/at-once" else None
+
+
+async def nobody(scope: object, receive: object, send: object) -> None:
+    raise AssertionError("expected no request to come so far")

@@ -1,8 +1,8 @@
 """Documents in memory: bounded, least recently read first out, and gone in time."""
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
 from prometheus_client import REGISTRY
 from starlette.types import Message, Receive, Scope, Send
 
@@ -116,23 +116,25 @@ async def test_what_is_answered_is_counted_by_its_status() -> None:
     assert (counted(200), counted(304)) == (before[0] + 2, before[1] + 1)
 
 
-def test_threads_may_share_it() -> None:
-    shelf = Shelf(40_000, 60)
+async def test_over_the_wire_it_is_the_same_answer() -> None:
+    layer = layer_with("text")
+    _, headers, _ = await ask(layer)
+    line, head, body = layer.at_once(b"GET", b"/a?from=there", []) or ()
+    assert (line, body) == (b"HTTP/1.1 200 OK\r\n", b"text")
+    assert head.endswith(b"\r\n\r\n")
+    assert dict(part.decode().split(": ", 1) for part in head.strip().split(b"\r\n")) == headers
+    assert layer.at_once(b"HEAD", b"/a", []) == (line, head)
+    etag = headers["etag"].encode()
+    _, held, _ = await ask(layer, if_none_match=headers["etag"])
+    line, head = layer.at_once(b"GET", b"/a", [(b"if-none-match", etag)]) or ()
+    assert line == b"HTTP/1.1 304 Not Modified\r\n"
+    assert dict(part.decode().split(": ", 1) for part in head.strip().split(b"\r\n")) == held
+    assert layer.at_once(b"GET", b"/b", []) is None
 
-    def work(turn: int) -> None:
-        for number in range(2_000):
-            name = str((number * 7 + turn) % 20)
-            if shelf.find(name) is None:
-                shelf.put(name, document(name * 50))
-            if number % 5 == turn:
-                shelf.drop(name)
 
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(work, range(4)))
-    assert 0 <= shelf.size <= 40_000
-    for name in range(20):
-        shelf.drop(str(name))
-    assert (shelf.size, len(shelf)) == (0, 0)
+def test_a_refusal_is_not_kept() -> None:
+    with pytest.raises(ValueError, match="found 410"):
+        Shelf(10_000, 60).put("a", Document(b"gone", "text/plain", SIGNED, status=410))
 
 
 async def test_everything_else_goes_on() -> None:
