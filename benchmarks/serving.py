@@ -8,7 +8,8 @@ The load is wrk's: 64 connections, one thread, the same 200 badges in turn; all 
 * bare ASGI: an app that sends bytes of that size, under the same server as the api (libs/common/server.py);
 * the api, warm: verification's api, documents in its memory;
 * the api, cold: a second api that keeps nothing in memory, so each answer is read from PostgreSQL;
-* the edge: nginx with deploy/edge before the api;
+* the edge: nginx with deploy/edge before the api, which keeps documents as files for it;
+* the edge without files: the same from nginx's cache alone, as where the api is on another machine;
 * and the same with If-None-Match, answered by 304.
 
 First with 10,000 badges stored, then with 1,000,000, of which others are asked for: time and memory stay as they are.
@@ -105,6 +106,7 @@ async def _measure(extent: Extent) -> None:
             _write_files(Path(folder) / "files", names, content)
             paths = [f"/badges/{name}.json" for name in names]
             etag = await _etag(site.urls["api, warm"] + paths[0])
+            await _read_once(site.urls["api, warm"], paths)
             print(f"   {stored:,} badges of {len(content):,} bytes stored", flush=True)
             targets = _targets(site, paths, etag)
             loads = await asyncio.to_thread(press_in_turns, targets, seconds=extent.seconds, rounds=extent.rounds)
@@ -127,6 +129,7 @@ def _started(stack: ExitStack, folder: Path, postgres: LocalPostgres, content: b
             "CAIRN_TOKEN_KEYS_FILE": str(identity.token_keys_file),
             "CAIRN_MEMORY_BYTES": str(memory),
             "CAIRN_MEMORY_SECONDS": "3600",
+            **({"CAIRN_PUBLIC_FILES": str(folder / "public")} if memory else {}),
         }
         words = [sys.executable, "-m", "services.verification", "api"]
         site.pids[name] = _run(stack, folder, name, words, environment_for(settings), port)
@@ -143,13 +146,14 @@ def _started(stack: ExitStack, folder: Path, postgres: LocalPostgres, content: b
             stack, folder / "static", port, _STATIC.format(port=port, root=folder / "files")
         )
         site.urls["nginx, static"] = f"http://127.0.0.1:{port}"
-        port = free_port()
-        inside = edge_settings(
-            listen=f"127.0.0.1:{port}", upstream=site.urls["api, warm"].removeprefix("http://"),
-            cache=folder / "cache", requests_per_second=1_000_000,
-        )  # fmt: skip
-        site.pids["edge"] = _nginx(stack, folder / "edge", port, inside)
-        site.urls["edge"] = f"http://127.0.0.1:{port}"
+        for name, files in (("edge", folder / "public"), ("edge, without files", Path("/nowhere"))):
+            port = free_port()
+            inside = edge_settings(
+                listen=f"127.0.0.1:{port}", upstream=site.urls["api, warm"].removeprefix("http://"),
+                cache=folder / f"cache-{len(site.urls)}", requests_per_second=1_000_000, files=files,
+            )  # fmt: skip
+            site.pids[name] = _nginx(stack, folder / name.replace(", ", "-").replace(" ", "-"), port, inside)
+            site.urls[name] = f"http://127.0.0.1:{port}"
     return site
 
 
@@ -216,9 +220,21 @@ async def _etag(url: str) -> str:
         return (await client.get(url, headers={"Accept": ACCEPT})).headers["ETag"]
 
 
+async def _read_once(url: str, paths: Sequence[str]) -> None:
+    """Have the api write its files, and the servers of files notice."""
+    async with httpx.AsyncClient(trust_env=False, base_url=url) as client:
+        for path in paths:
+            (await client.get(path, headers={"Accept": ACCEPT})).raise_for_status()
+    await asyncio.sleep(1.5)
+
+
 def _targets(site: Site, paths: Sequence[str], etag: str) -> dict[str, Target]:
     """The sides, whole answers first, then 304s."""
-    order = [name for name in ("nginx, static", "bare ASGI", "api, warm", "api, cold", "edge") if name in site.urls]
+    order = [
+        name
+        for name in ("nginx, static", "bare ASGI", "api, warm", "api, cold", "edge", "edge, without files")
+        if name in site.urls
+    ]
     targets = {name: Target(site.urls[name], paths, {"Accept": ACCEPT}, site.pids[name]) for name in order}
     for name in order:
         if name in ("bare ASGI", "api, cold"):

@@ -37,10 +37,18 @@ def nginx() -> str | None:
     return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 
 
-def edge_settings(*, listen: str, upstream: str, cache: Path, requests_per_second: int) -> str:
-    """The configuration of deploy/edge, filled in as the image `nginx` does it."""
+def edge_settings(
+    *, listen: str, upstream: str, cache: Path, requests_per_second: int, files: Path = Path("/nowhere")
+) -> str:
+    """The configuration of deploy/edge, filled in as the image `nginx` does it.
+
+    `files` is the folder that verification's api keeps, if it keeps one.
+    """
     text = TEMPLATE.read_text(encoding="utf-8")
-    given = {"LISTEN": listen, "UPSTREAM": upstream, "CACHE": str(cache), "RATE": str(requests_per_second)}
+    given = {
+        "LISTEN": listen, "UPSTREAM": upstream, "CACHE": str(cache), "RATE": str(requests_per_second),
+        "FILES": str(files),
+    }  # fmt: skip
     for name, content in given.items():
         text = text.replace(f"${{CAIRN_EDGE_{name}}}", content)
     return text

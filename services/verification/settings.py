@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -15,6 +16,11 @@ class VerificationSettings(ServiceSettings):
     port: int = Field(8104, ge=0, le=65535, description="port on which the api listens")
     memory_bytes: int = Field(64 * 1024 * 1024, ge=0, description="largest size of the signed documents in memory")
     memory_seconds: float = Field(60, ge=0, description="longest time that a document stays in memory unread anew")
+    public_files: Path | None = Field(
+        None,
+        description="a folder of the api's own, in which signed documents that everybody may see lie as files for the "
+        "web server in front; as large and as long as those in memory",
+    )
     verifications_per_minute: int = Field(
         60, ge=1, le=100_000, description="how many badges one caller may have verified in a minute"
     )

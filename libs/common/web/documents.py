@@ -37,7 +37,7 @@ class Document:
     `media_type` is the full Content-Type; `cache_control` one of the policies above; `last_modified` (aware) is
     when what it says last changed; `headers` are added as they are; `status` is 200 unless the content itself
     is a refusal (410 for a withdrawn Open Badges 2.0 assertion); `ranged` says whether a part may be asked for,
-    which is for what may be large.
+    which is for what may be large; `tag` is a strong entity tag to use in place of the one that follows from the bytes.
     """
 
     body: bytes
@@ -47,11 +47,12 @@ class Document:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     status: int = 200
     ranged: bool = False
+    tag: str | None = None
 
     @cached_property
     def etag(self) -> str:
         """The strong entity tag: the SHA-256 of the bytes, so that it is the same on every replica."""
-        return f'"{hashlib.sha256(self.body).hexdigest()}"'
+        return self.tag or f'"{hashlib.sha256(self.body).hexdigest()}"'
 
     @cached_property
     def all_headers(self) -> dict[str, str]:

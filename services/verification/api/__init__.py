@@ -24,6 +24,7 @@ from libs.common.web.access import AccessLinks
 from libs.common.web.cross_origin import Preflight
 from libs.common.web.pace import Pace, shared_turns
 from libs.common.web.pages import Pages
+from libs.common.web.public_files import PublicFiles
 from libs.common.web.refusals import install_refusal_pages, not_found
 from libs.common.web.shelf import FromShelf, Shelf
 from services.verification.api import (
@@ -47,6 +48,7 @@ from services.verification.api import (
     programs,
     refreshing,
     sharing,
+    shelving,
     status_lists,
     trust,
     verifications,
@@ -100,7 +102,8 @@ def create(settings: ServiceSettings) -> FastAPI:
         Verifier(Fetcher(), Sandbox(), _own_documents(app, settings.public_url), own_record(app, addresses)),
         Pace(settings.verifications_per_minute, purpose="verifications", shared=shared),
         Pace(settings.codes_per_minute, purpose="codes", shared=shared),
-        Renderer(settings.drawn_bytes), settings.sharing, *_named(settings.terms_url, settings.privacy_url),
+        Renderer(settings.drawn_bytes), settings.sharing, _files(settings),
+        *_named(settings.terms_url, settings.privacy_url),
     )  # fmt: skip
     app.state.bulk = bulk.Bulk()
     app.include_router(badges.signed_router)
@@ -120,6 +123,16 @@ def create(settings: ServiceSettings) -> FastAPI:
     app.middleware_stack = from_shelf
     app.state.at_once = from_shelf.at_once
     return app
+
+
+def _files(settings: VerificationSettings) -> PublicFiles | None:
+    if settings.public_files is None:
+        return None
+    files = PublicFiles(
+        settings.public_files, largest_bytes=settings.memory_bytes, longest_seconds=settings.memory_seconds
+    )
+    files.begin(shelving.FOLDER)
+    return files
 
 
 def _named(*addresses: HttpUrl | None) -> list[str | None]:

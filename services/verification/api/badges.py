@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from libs.common.credentials.contexts import OPEN_BADGES_2
 from libs.common.problems import Problem
-from libs.common.web.documents import OPEN_TO_ALL, SIGNED, STATUS, Document, respond
+from libs.common.web.documents import STATUS
 from libs.common.web.negotiation import preferred
 from libs.common.web.refusals import not_found
 from services.verification.api import faces
@@ -25,8 +25,8 @@ from services.verification.api.parts import (
     json_document,
     parts_of,
 )
+from services.verification.api.shelving import respond_signed
 from services.verification.api.visible import cached, seen_badge, seen_document
-from services.verification.model import SignedDocument, View
 from services.verification.store import signing
 from services.verification.store.endorsements import endorsements_of_badge
 
@@ -117,29 +117,16 @@ async def assertion(request: Request, badge_id: str) -> Response:
 
 
 async def _signed(request: Request, badge_id: str, media_type: str) -> Response:
-    kept, view = await seen_document(request, badge_id)
-    headers = {**OPEN_TO_ALL, "Vary": "Accept"}
-    document = Document(kept.content, media_type, cached(SIGNED, view), kept.issued_at, headers)
-    if is_shelved(kept, view):
-        parts_of(request).shelf.put(f"{badge_id} {media_type}", document)
-    return respond(request, document)
+    seen = await seen_document(request, badge_id)
+    return respond_signed(request, badge_id, seen, seen[0].content, media_type)
 
 
 async def _token(request: Request, badge_id: str, media_type: str) -> Response:
-    kept, view = await seen_document(request, badge_id)
+    seen = await seen_document(request, badge_id)
     found = await signing.token(database_of(request).pool, badge_id_of(badge_id))
     if found is None:
         raise not_found()
-    headers = {**OPEN_TO_ALL, "Vary": "Accept"}
-    document = Document(found.encode(), media_type, cached(SIGNED, view), kept.issued_at, headers)
-    if is_shelved(kept, view):
-        parts_of(request).shelf.put(f"{badge_id} {media_type}", document)
-    return respond(request, document)
-
-
-def is_shelved(signed: SignedDocument, view: View) -> bool:
-    """Whether memory may answer for this document without asking who sees it: for what has no end in sight only."""
-    return view.by == "public" and (signed.share is None or signed.share.until is None)
+    return respond_signed(request, badge_id, seen, found.encode(), media_type)
 
 
 async def _page(request: Request, badge_id: str) -> Response:

@@ -23,6 +23,7 @@ from libs.common.web.language import Language
 from libs.common.web.negotiation import preferred
 from libs.common.web.pace import Pace
 from libs.common.web.pages import Pages
+from libs.common.web.public_files import PublicFiles
 from libs.common.web.refusals import not_found
 from libs.common.web.shelf import Shelf
 from services.verification.api.proofs import Proofs
@@ -54,6 +55,7 @@ class Parts:
     """What an app of verification is made of.
 
     `now` gives the present instant (aware); `sharing` says who sees a badge whose learner has not decided.
+    `files` is where signed documents lie for a web server in front, if there is one.
     `terms_url` and `privacy_url` are what the operator says of the service, if anything.
     """
 
@@ -67,6 +69,7 @@ class Parts:
     codes_pace: Pace
     renderer: Renderer
     sharing: Literal["public", "private"]
+    files: PublicFiles | None = None
     terms_url: str | None = None
     privacy_url: str | None = None
 

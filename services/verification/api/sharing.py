@@ -23,14 +23,13 @@ from libs.common.web.documents import PRIVATE
 from libs.common.web.refusals import not_found
 from services.verification.api.offers import end_offer, make_offer, offer_words
 from services.verification.api.parts import (
-    CREDENTIAL_TYPES,
-    JWT_TYPES,
     PAGE,
     PATHS,
     database_of,
     form_of,
     parts_of,
 )
+from services.verification.api.shelving import unshelve
 from services.verification.api.visible import LINK, own_badge
 from services.verification.handlers import sharing as handlers
 from services.verification.model import Badge, Share, ShareLink
@@ -139,8 +138,7 @@ async def _decide(request: Request, badge: Badge, decision: Decision) -> None:
     share = Share(decision.audience, decision.until, decision.shows_name, decision.shows_evidence, now)
     async with begin(database_of(request)) as work:
         await handlers.record_share(work, badge.badge_id, share)
-    for media_type in (*CREDENTIAL_TYPES, *JWT_TYPES):
-        parts.shelf.drop(f"{badge.badge_id} {media_type}")
+    unshelve(parts, badge.badge_id)
 
 
 async def _make_link(request: Request, badge: Badge, wish: Wish) -> ShareLink:

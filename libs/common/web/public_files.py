@@ -1,0 +1,136 @@
+"""What everybody may see, as files for a web server in front, which then need ask nobody (decision 25).
+
+The folder is this process's own: what lies in it follows from what was read here, and goes in time, so that what its
+learner took back or had erased is gone from it too (M1.3, B7).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from libs.common.web.documents import Document
+
+log = structlog.get_logger(__name__)
+
+# Documents that wait to be written: with a slow disk the rest stays unwritten, and is served as if there were no files.
+_MOST_WAITING = 256
+# Beside the folders that are served, on the same disk.
+_HALF_WRITTEN = ".new"
+
+
+def file_etag(document: Document) -> str:
+    """The entity tag that nginx gives a file with this content and date: both in hexadecimal digits.
+
+    It is a strong one only where the bytes at one address never change (RFC 9110, section 8.8.1), as with what was
+    signed. Raises `ValueError` for a document without a date.
+    """
+    return f'"{_seconds_of(document):x}-{len(document.body):x}"'
+
+
+@dataclass(slots=True)
+class _Kept:
+    size: int
+    kept_at: float
+
+
+class PublicFiles:
+    """Documents as files below `folder`, at most `largest_bytes` together, each for at most `longest_seconds`.
+
+    Everything is called from the event loop; one thread writes, in the order of the calls. When the process ends, the
+    files stay: while it is away they are all there is (B6).
+    """
+
+    def __init__(self, folder: Path, *, largest_bytes: int, longest_seconds: float) -> None:
+        self._folder = folder
+        self._largest = largest_bytes
+        self._longest = longest_seconds
+        self._kept: dict[str, _Kept] = {}  # the oldest first
+        self._size = 0
+        self._writer = ThreadPoolExecutor(1, "public-files")
+        self._waiting = 0
+        self._sweeping: asyncio.TimerHandle | None = None
+
+    def begin(self, *names: str) -> None:
+        """Take away what an earlier process left in the folders of these names, and make them. Raises `OSError`."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            folder = self._folder / name
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(exist_ok=True)
+            folder.chmod(0o755)  # the server of files is somebody else
+
+    def put(self, name: str, document: Document) -> None:
+        """Keep `document` under `name`, a relative path of two plain names. The oldest ones make room."""
+        size = len(document.body)
+        if self._waiting >= _MOST_WAITING or size > self._largest:
+            return
+        self._forget(name)
+        self._kept[name] = _Kept(size, time.monotonic())
+        self._size += size
+        self._do(_write, self._folder / _HALF_WRITTEN, self._folder / name, document.body, _seconds_of(document))
+        while self._size > self._largest:
+            self.drop(next(iter(self._kept)))
+        self._sweep_later()
+
+    def drop(self, name: str) -> None:
+        """Take the document under `name` away, if there is one."""
+        if self._forget(name):
+            self._do(_remove, self._folder / name)
+
+    def _forget(self, name: str) -> bool:
+        kept = self._kept.pop(name, None)
+        if kept is not None:
+            self._size -= kept.size
+        return kept is not None
+
+    def _do(self, work: Callable[..., None], *given: object) -> None:
+        self._waiting += 1
+        asyncio.get_running_loop().run_in_executor(self._writer, work, *given).add_done_callback(self._done)
+
+    def _done(self, done: asyncio.Future[None]) -> None:
+        self._waiting -= 1
+        if not done.cancelled() and (fault := done.exception()) is not None:
+            log.warning("public file not written", fault=type(fault).__name__)
+
+    def _sweep_later(self) -> None:
+        if self._sweeping is None and self._kept:
+            oldest = next(iter(self._kept.values()))
+            wait = max(0.0, oldest.kept_at + self._longest - time.monotonic())
+            self._sweeping = asyncio.get_running_loop().call_later(wait, self._sweep)
+
+    def _sweep(self) -> None:
+        self._sweeping = None
+        last = time.monotonic() - self._longest
+        for name in [name for name, kept in self._kept.items() if kept.kept_at <= last]:
+            self.drop(name)
+        self._sweep_later()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+
+def _seconds_of(document: Document) -> int:
+    if document.last_modified is None:
+        raise ValueError("expected a document with a date")
+    return int(document.last_modified.timestamp())
+
+
+def _write(new: Path, path: Path, content: bytes, seconds: int) -> None:
+    """Write a file that nobody sees half written, with the date of what it says."""
+    new.write_bytes(content)
+    new.chmod(0o644)
+    os.utime(new, (seconds, seconds))
+    new.replace(path)
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)

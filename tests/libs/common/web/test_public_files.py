@@ -1,0 +1,97 @@
+"""Documents as files for a web server in front: whole or not there, bounded, and gone in time (M1.3, B7)."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from libs.common.web.documents import SIGNED, Document
+from libs.common.web.public_files import PublicFiles, file_etag
+
+DATE = datetime(2026, 1, 5, 9, tzinfo=UTC)
+
+
+def document(text: str) -> Document:
+    return Document(text.encode(), "application/json", SIGNED, DATE)
+
+
+def begun(folder: Path, *, largest_bytes: int = 1_000, longest_seconds: float = 60) -> PublicFiles:
+    files = PublicFiles(folder, largest_bytes=largest_bytes, longest_seconds=longest_seconds)
+    files.begin("badges")
+    return files
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in (folder / "badges").iterdir()}
+
+
+async def seen(folder: Path, *expected: str) -> None:
+    """Wait until exactly these files are there."""
+    async with asyncio.timeout(10):
+        while names(folder) != set(expected):  # noqa: ASYNC110 - a thread writes
+            await asyncio.sleep(0.01)
+
+
+async def test_a_file_says_what_the_document_says(tmp_path: Path) -> None:
+    files = begun(tmp_path)
+    files.put("badges/a.json", document("text"))
+    await seen(tmp_path, "a.json")
+    file = tmp_path / "badges" / "a.json"
+    assert file.read_text() == "text"
+    assert (file.stat().st_mode & 0o777, file.stat().st_mtime) == (0o644, DATE.timestamp())
+    assert file_etag(document("text")) == f'"{int(DATE.timestamp()):x}-4"'
+    files.put("badges/a.json", document("other"))
+    files.drop("badges/b.json")
+    files.drop("badges/a.json")
+    await seen(tmp_path)
+    assert len(files) == 0
+
+
+async def test_the_oldest_make_room(tmp_path: Path) -> None:
+    files = begun(tmp_path, largest_bytes=250)
+    for name in "abc":
+        files.put(f"badges/{name}", document(name * 100))
+    files.put("badges/large", document("x" * 300))
+    await seen(tmp_path, "b", "c")
+    files.put("badges/b", document("b" * 100))  # anew, so that c is the oldest
+    files.put("badges/d", document("d" * 100))
+    await seen(tmp_path, "b", "d")
+
+
+async def test_they_go_in_time_whether_anybody_asks_or_not(tmp_path: Path) -> None:
+    files = begun(tmp_path, longest_seconds=0.2)
+    for turn in range(2):  # and again, once all were gone
+        files.put(f"badges/{turn}", document("text"))
+        await seen(tmp_path, str(turn))
+        await seen(tmp_path)
+    assert len(files) == 0
+
+
+async def test_an_earlier_process_leaves_nothing_and_others_keep_theirs(tmp_path: Path) -> None:
+    files = begun(tmp_path)
+    files.put("badges/a", document("text"))
+    await seen(tmp_path, "a")
+    (tmp_path / "theirs").write_text("kept")
+    begun(tmp_path)
+    assert names(tmp_path) == set()
+    assert (tmp_path / "theirs").read_text() == "kept"
+
+
+async def test_a_disk_that_takes_nothing_costs_no_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = begun(tmp_path)
+    (tmp_path / "badges").rmdir()
+    files.put("badges/a", document("text"))
+    async with asyncio.timeout(10):
+        while "public file not written" not in capsys.readouterr().out:  # noqa: ASYNC110 - a thread writes
+            await asyncio.sleep(0.01)
+    (tmp_path / "badges").mkdir()
+    files.put("badges/b", document("text"))
+    await seen(tmp_path, "b")
+
+
+async def test_what_has_no_date_makes_no_file() -> None:
+    with pytest.raises(ValueError, match="with a date"):
+        file_etag(Document(b"text", "text/plain", SIGNED))
