@@ -7,6 +7,7 @@ import base64
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from datetime import datetime
 from typing import cast
 
 import orjson
@@ -19,6 +20,7 @@ from libs.common.checking.dialogue import (
     Canonicalise,
     Fetch,
     Fetched,
+    Json,
     Question,
     Recall,
     Recorded,
@@ -28,6 +30,7 @@ from libs.common.checking.dialogue import (
 from libs.common.checking.judging import nothing_found
 from libs.common.checking.model import Judgement
 from libs.common.checking.reading import Carried, read
+from libs.common.checking.watching import check_watch
 from libs.common.credentials.canonical import PLAIN_BOUNDS
 from libs.common.fetching import Fetcher, NoAnswer
 from libs.common.sandbox import Killed, Sandbox
@@ -86,6 +89,10 @@ class Verifier:
         if judgement.answer == "nothing-found" and content.startswith(_PICTURES):
             return await self._first(await self._codes(content), terms)
         return judgement, _carried(content, told)
+
+    async def ask_again(self, watch: Json, issuer: str, now: datetime) -> Judgement:
+        """What the `issuer` of a badge says of it at `now`; `watch` is what `watching.watch_of` made of the badge."""
+        return await self._drive(check_watch(watch, issuer, now), {})
 
     async def _first(self, contents: list[bytes], terms: Terms) -> tuple[Judgement, bytes]:
         """The judgement on the first of `contents` that is a badge."""

@@ -56,7 +56,7 @@ def check_assertion(given: Given, notes: Notes, now: datetime, person: Person | 
     """Note everything about an assertion."""
     notes.good("well-formed")
     assertion = given.document
-    signed = given.token is not None or _kind(assertion) == "signed"
+    signed = given.token is not None or is_signed(assertion)
     if not signed:
         assertion = yield from _hosted(given, notes)
     note_assertion(assertion, notes)
@@ -102,9 +102,21 @@ def _text(value: Any) -> str:
     return value[:4000] if isinstance(value, str) else ""
 
 
-def _kind(assertion: Json) -> str:
+def is_signed(assertion: Json) -> bool:
+    """Whether an assertion says that it is to be verified by its signature, and not by its address."""
     verification = assertion.get("verification", assertion.get("verify"))
-    return "signed" if types_of(verification) & {"SignedBadge", "signed"} else "hosted"
+    return bool(types_of(verification) & {"SignedBadge", "signed"})
+
+
+def check_hosted(address: str, notes: Notes) -> Asking[None]:
+    """Note under `status` whether the assertion that is hosted at `address` still is, and was not revoked."""
+    assertion = yield from _hosted(Given({"id": address}), notes)
+    _note_hosted_status(assertion, notes)
+
+
+def profile_at(address: str, notes: Notes) -> Asking[Json]:
+    """The issuer's profile at its own address; empty when it could not be had."""
+    return (yield from _document_at(address, notes, vouches=True))
 
 
 def _hosted(given: Given, notes: Notes) -> Asking[Json]:

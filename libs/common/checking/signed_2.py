@@ -37,7 +37,7 @@ def check_signed(assertion: Json, issuer: Json, token: Token, notes: Notes) -> A
         return
     notes.good("proof")
     notes.good("key")
-    yield from _check_revocations(assertion, issuer, notes)
+    yield from check_revocations(assertion, issuer, notes)
 
 
 def _key_at(url: str, issuer: Json, notes: Notes) -> Asking[AnyKey | None]:
@@ -75,7 +75,8 @@ def _public_key(document: Json) -> AnyKey | Fault:
         return Fault("key-kind", f"expected publicKeyPem: {error}")
 
 
-def _check_revocations(assertion: Json, issuer: Json, notes: Notes) -> Asking[None]:
+def check_revocations(assertion: Json, issuer: Json, notes: Notes) -> Asking[None]:
+    """Note under `status` what the list of the `issuer`, a profile, says of an `assertion` of this `id` or `uid`."""
     url = id_of(issuer.get("revocationList"))
     if url is None:
         notes.good("status", "no-status")

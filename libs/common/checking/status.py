@@ -20,6 +20,8 @@ from libs.common.credentials.status_list import MIN_ENTRIES, NotAStatusList, dec
 _MAX_ENTRIES = 4
 _PURPOSES = {"revocation": "revoked", "suspension": "suspended"}
 _BITSTRING = frozenset({"BitstringStatusListEntry", "StatusList2021Entry"})
+_REVOCATIONS = "1EdTechRevocationList"
+_ASKED = ("type", "statusPurpose", "statusListIndex", "statusListCredential", "statusSize")
 _LISTS = frozenset({"BitstringStatusListCredential", "StatusList2021Credential"})
 
 
@@ -36,10 +38,28 @@ def check_status(document: Json, issuer: str, notes: Notes, now: datetime) -> As
         kind = str(entry.get("type"))
         if kind in _BITSTRING:
             yield from _check_bitstring(entry, issuer, notes, now)
-        elif kind == "1EdTechRevocationList":
+        elif kind == _REVOCATIONS:
             yield from _check_revocations(entry, id_of(document), issuer, notes)
         else:
             notes.unknown("status", "status-kind", kind[:80])
+
+
+def entries_asked(document: Json) -> tuple[list[Json], bool]:
+    """Of the credential's status entries what is asked about, and whether a list names the credential by its id."""
+    entries = objects(document.get("credentialStatus"))
+    by_name = any(str(entry.get("type")) == _REVOCATIONS for entry in entries)
+    return [
+        {name: entry[name] for name in _asked_of(entry) if _is_plain(entry.get(name))} for entry in entries
+    ], by_name
+
+
+def _asked_of(entry: Json) -> tuple[str, ...]:
+    # The id of any other entry says nothing more: it is the entry's own name, and of no use.
+    return ("type", "id") if str(entry.get("type")) == _REVOCATIONS else _ASKED
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str | int)
 
 
 def _content(url: object, notes: Notes, *, vouches: bool = False) -> Asking[bytes | None]:

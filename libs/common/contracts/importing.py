@@ -18,6 +18,10 @@ class BadgeImported(Contract):
     `issuer` and `achievement` are written as in the badge, `digest` is `sha256:<hex>` of its bytes. `revision` counts,
     from 1, how often the badge came to count: it may be suspended at its source and come back. The event's own id is
     that of the fact that follows from it.
+
+    `watch` is what it takes to ask its issuer again, sealed, for the teller alone: a database that is made from the
+    topic watches the badge by it. Without it the badge is watched once it is brought again; it may be told later, by
+    the same event once more. Nobody else reads it: it may be the address of a badge, which may name a person.
     """
 
     TYPE: ClassVar[str] = "cairn.badge-imported.v1"
@@ -34,6 +38,7 @@ class BadgeImported(Contract):
     valid_from: AwareDatetime | None = None
     valid_until: AwareDatetime | None = None
     revision: Annotated[int, Field(ge=1)] = 1
+    watch: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=30_000)] | None = None
 
 
 class ImportedBadgeWithdrawn(Contract):
@@ -55,6 +60,7 @@ class ImportedBadgeWithdrawn(Contract):
 class ImportRefused(Contract):
     """A badge that a program pushed does not count, or not yet (B12). Key: `import:<import_id>`.
 
+    Of one that its learner brought it is told only that they took it back (`taken-back`) after it was lost.
     `import_id` is the push id of the `BadgePushed` that brought it, `digest` that of what was looked at. `cause` is a
     short code, `detail` says it in English. `is_final` is false where it may still count: it is tried again, or the
     learner has yet to say to whom it was awarded.

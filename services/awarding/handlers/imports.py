@@ -12,15 +12,16 @@ from uuid import UUID, uuid5
 from libs.common.checking import Terms
 from libs.common.checking.model import Judgement
 from libs.common.checking.recipient import Person
-from libs.common.contracts import BadgeImported, ImportedBadgeWithdrawn
+from libs.common.contracts import ImportedBadgeWithdrawn
 from libs.common.credentials.identifiers import email_digest
 from libs.common.messaging.work import Work, begin
 from libs.common.verifying import Verifier
 from services.awarding.handlers.facts import keep_facts, void_facts
 from services.awarding.handlers.office import Office
 from services.awarding.handlers.pushes import tell_refusals, tell_word
+from services.awarding.handlers.watches import tell_watch
 from services.awarding.model import Due, FactKind, Import, LossCause, NewFact, NewVoid, NotImported
-from services.awarding.rules.imported import facts_told, objects_of
+from services.awarding.rules.imported import facts_told, objects_of, sealed_watch, word_on
 from services.awarding.rules.imports import (
     MOST_RETRIES,
     TAKEN_BACK,
@@ -34,6 +35,8 @@ from services.awarding.rules.imports import (
     refused,
     renewed,
     unbound,
+    watch_in,
+    watched,
 )
 from services.awarding.store import imports as import_store
 
@@ -125,7 +128,7 @@ async def complete_imports(office: Office, work: Work, *, most: int) -> int:
 async def _drop(work: Work, left: Sequence[Import]) -> None:
     """Take out what was taken back; what was pushed in its place since is looked at like a new one.
 
-    That a pushed one was taken back before it counted is told, so that it does not come back with a fresh database.
+    That one was taken back while it did not count is told, so that it does not come back with a fresh database.
     """
     await import_store.change_imports(work.connection, [
         replace(renewed(one, one.later), counted_by=None, next_check_at=one.checked_at)
@@ -155,10 +158,17 @@ async def recheck_imports(office: Office, database: Database, verifier: Verifier
             continue
         imported, person, now = one.imported, _whose(office, one), datetime.now(UTC)
         terms = Terms(now, frozenset(), None if person is None else Person(*person))
-        judgement, carried = await verifier.judge(imported.brought or b"", terms)
+        judgement, carried = await _asked(verifier, imported, terms)
         async with begin(database) as work:
             await record_recheck(office, work, imported, Look(judgement, carried, now, every, person))
     return len(due)
+
+
+async def _asked(verifier: Verifier, imported: Import, terms: Terms) -> tuple[Judgement, bytes]:
+    if imported.brought is not None:
+        return await verifier.judge(imported.brought, terms)
+    issuer = "" if imported.badge is None else imported.badge.issuer
+    return await verifier.ask_again(watch_in(imported), issuer, terms.now), b""
 
 
 async def record_recheck(office: Office, work: Work, seen: Import, look: Look) -> None:
@@ -172,6 +182,8 @@ async def record_recheck(office: Office, work: Work, seen: Import, look: Look) -
         after = await _cleared(office, work, asked, look)
     else:
         after = await _looked_at(office, work, imported, look)
+    if after.state == "counting" and after.watch is None:
+        after = await tell_watch(office, work, after)
     after = replace(after, checked_at=look.at, next_check_at=next_look(after, look.at, look.every))
     await import_store.change_imports(work.connection, [after])
     tell_refusals(work, [after])
@@ -228,24 +240,18 @@ def _counting(imported: Import) -> Import:
     revision = imported.revision + 1
     # A push that was taken back may come again under the same id, and begins at the first revision again.
     counted_by = uuid5(imported.import_id, f"counts {revision} {imported.digest} {imported.asked_at.isoformat()}")
-    return replace(
-        imported, state="counting", revision=revision, counted_by=counted_by, cause=None, person=None
-    )  # fmt: skip
+    return watched(
+        replace(imported, state="counting", revision=revision, counted_by=counted_by, cause=None, person=None)
+    )
 
 
 async def _count(office: Office, work: Work, counted: Sequence[Import]) -> None:
     """Tell of imports that count, and keep them as facts: each since it was found genuine here."""
     facts: list[NewFact] = []
     for imported in counted:
-        badge, counted_by = imported.badge, imported.counted_by
-        assert badge is not None
+        counted_by = imported.counted_by
         assert counted_by is not None
-        told = BadgeImported(
-            import_id=imported.import_id, learner_id=imported.learner_id, issuer=badge.issuer,
-            achievement=badge.achievement, name=badge.name, issuer_name=badge.issuer_name, standard=badge.standard,
-            digest=imported.digest, valid_from=badge.valid_from, valid_until=badge.valid_until,
-            revision=imported.revision,
-        )  # fmt: skip
+        told = word_on(imported, sealed_watch(office.watch_secret, imported))
         tell_word(work, told, counted_by, imported.checked_at, imported.traceparent)
         facts += facts_told(told, counted_by, imported.checked_at, imported.traceparent)
     await keep_facts(office, work, facts)

@@ -75,6 +75,7 @@ class Office:
         self.purposes: tuple[ListPurpose, ...] = purposes
         # Places in status lists are scattered by a secret that follows from the deployment's.
         self.list_secret = hmac.digest(deployment.pepper, b"status lists", "sha256")
+        self.watch_secret = hmac.digest(deployment.pepper, b"watched imports", "sha512")
         self.list_shapes = Shapes()
         self._ring = ring
         self._key_ids = frozenset(key.key_id for key in ring.at_hand)

@@ -37,9 +37,9 @@ async def on_badge_pushed(office: Office, work: Work, events: Sequence[Received[
 
 
 def tell_refusals(work: Work, imports: Sequence[Import]) -> None:
-    """Tell of pushed badges that do not count, or not yet, and why."""
+    """Tell of pushed badges that do not count, or not yet, and why; of others, only where they were told to count."""
     for one in imports:
-        if not one.is_pushed or one.state not in ("unclear", "refused"):
+        if one.state not in ("unclear", "refused") or not (one.is_pushed or one.revision):
             continue
         told = _refusal(
             one.import_id, one.learner_id, one.digest, reason_of(one), is_final=one.state == "refused"

@@ -9,8 +9,8 @@ from libs.common.messaging.hearing import Received
 from libs.common.messaging.work import Work
 from services.awarding.handlers.facts import keep_facts, void_facts
 from services.awarding.handlers.office import Office
-from services.awarding.model import FactKind, NewVoid
-from services.awarding.rules.imported import facts_told
+from services.awarding.model import FactKind, NewVoid, Remembered
+from services.awarding.rules.imported import facts_told, unsealed_watch
 from services.awarding.rules.imports import TAKEN_BACK
 from services.awarding.store import facts as fact_store
 from services.awarding.store import imports as import_store
@@ -21,7 +21,7 @@ _NOT_YET = ("",)
 
 
 async def on_badge_imported(office: Office, work: Work, events: Sequence[Received[BadgeImported]]) -> None:
-    """Imports that were told are remembered, and count."""
+    """Imports that were told are remembered, count, and are watched where what that takes was told."""
     told = [(heard.content, heard) for heard in events if heard.content is not None]
     if not told:
         return
@@ -30,7 +30,9 @@ async def on_badge_imported(office: Office, work: Work, events: Sequence[Receive
         work.connection, [(content.learner_id, heard.event_id) for content, heard in told]
     )
     remembered = [
-        (content, heard.event_id, heard.event.time) for content, heard in told if heard.event_id not in withdrawn
+        Remembered(content, heard.event_id, heard.event.time, unsealed_watch(office.watch_secret, content))
+        for content, heard in told
+        if heard.event_id not in withdrawn
     ]
     await import_store.remember_imports(work.connection, remembered)
     facts = [
@@ -68,7 +70,7 @@ async def on_imported_badge_withdrawn(
 
 
 async def on_import_refused(work: Work, events: Sequence[Received[ImportRefused]]) -> None:
-    """What was pushed, and taken back before it counted or since, does not come back; unless it was pushed again."""
+    """What was taken back while it did not count does not come back; unless it was pushed again since."""
     left = [
         (heard.content.import_id, heard.event.time)
         for heard in events

@@ -35,6 +35,7 @@ from services.awarding.model.imports import (
     LossCause,
     NotImported,
     Pushed,
+    Remembered,
 )
 from services.awarding.model.keys import KEY_USES, FreeKey, IssuerKey, KeyAct, KeyActKind, KeyUse
 from services.awarding.model.milestones import Milestone
@@ -98,6 +99,7 @@ __all__ = [
     "RecordPart",
     "RecordWish",
     "Refused",
+    "Remembered",
     "RestoredBadge",
     "RestoredChange",
     "ShownRecord",

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
+from libs.common.contracts import BadgeImported
+
 ImportState = Literal["unclear", "genuine", "counting", "lost", "refused", "leaving"]
 LossCause = Literal["revoked", "suspended", "expired", "taken-back"]
 
@@ -32,7 +34,8 @@ class Import:
     `brought` is what is checked again, `digest` is `sha256:<hex>` of it. `person` is whom it should be awarded to
     (kind, identity), kept until that is settled; `is_vouched`: an authorised person answers for that. `revision` says
     how often it came to count, `counted_by` by which event it counts now, `cause` why it does not. `is_pushed`: a
-    program brought it; `later` is what was pushed in its place while it counts.
+    program brought it; `later` is what was pushed in its place while it counts. `watch` is what its issuer is asked
+    again (`watching.watch_of`, as JSON), as it was told; None before that.
     """
 
     import_id: UUID
@@ -54,6 +57,7 @@ class Import:
     traceparent: str | None = None
     is_pushed: bool = False
     later: bytes | None = None
+    watch: bytes | None = None
 
 
 class Pushed(NamedTuple):
@@ -78,6 +82,15 @@ class Due(NamedTuple):
     imported: Import
     email_digest: bytes | None
     is_awaited: bool
+
+
+class Remembered(NamedTuple):
+    """An import as awarding told it, with the event's id and time, and what its issuer is asked again, if told."""
+
+    told: BadgeImported
+    event_id: UUID
+    at: datetime
+    watch: bytes | None
 
 
 class KnownLearner(NamedTuple):

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from libs.common.contracts import BadgeImported
 from libs.common.contracts.requirement import Accepted
-from services.awarding.model import About, FactKind, NewFact
+from libs.common.credentials.sealing import seal, unseal
+from services.awarding.model import About, FactKind, Import, NewFact
 
 # Neither occurs in the parts of an object's id, which are quoted.
 _BETWEEN = "|"
@@ -48,6 +49,29 @@ def object_of(issuer: str, achievement: str | None) -> str:
 def objects_of(issuer: str, achievement: str | None) -> tuple[str, ...]:
     """All that one imported badge is a fact about."""
     return tuple(dict.fromkeys((object_of(issuer, None), object_of(issuer, achievement))))
+
+
+def word_on(imported: Import, watch: str | None) -> BadgeImported:
+    """The word that an import counts; `watch` is what its issuer is asked again, sealed."""
+    badge = imported.badge
+    assert badge is not None
+    return BadgeImported(
+        import_id=imported.import_id, learner_id=imported.learner_id, issuer=badge.issuer,
+        achievement=badge.achievement, name=badge.name, issuer_name=badge.issuer_name, standard=badge.standard,
+        digest=imported.digest, valid_from=badge.valid_from, valid_until=badge.valid_until,
+        revision=imported.revision, watch=watch,
+    )  # fmt: skip
+
+
+def sealed_watch(secret: bytes, imported: Import) -> str | None:
+    """What the issuer of an import is asked again, as it is told: sealed under the 64-byte `secret`, for it alone."""
+    watch = imported.watch
+    return None if watch is None else seal(secret, watch, str(imported.import_id), imported.digest)
+
+
+def unsealed_watch(secret: bytes, told: BadgeImported) -> bytes | None:
+    """What the issuer of an import is asked again; None where it was not told, or under another secret."""
+    return None if told.watch is None else unseal(secret, told.watch, str(told.import_id), told.digest)
 
 
 def facts_told(told: BadgeImported, event_id: UUID, at: datetime, traceparent: str | None) -> list[NewFact]:

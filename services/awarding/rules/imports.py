@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+import orjson
 from pydantic import TypeAdapter
 
 from libs.common.checking import open_badges_3
@@ -16,6 +17,7 @@ from libs.common.checking.model import Judgement, Shown
 from libs.common.checking.reading import Carried, read
 from libs.common.checking.strict import Fault, id_of, objects, read_json
 from libs.common.checking.tokens import read_token
+from libs.common.checking.watching import watch_of
 from libs.common.contracts.contract import Uri
 from libs.common.credentials.addresses import Addresses
 from libs.common.credentials.identifiers import did_web
@@ -137,6 +139,9 @@ def decide_recheck(imported: Import, judgement: Judgement, now: datetime) -> Lit
         cause = _LOSSES.get((finding.name, finding.reason))
         if finding.outcome == "fail" and cause is not None and judgement.answer == "not-genuine":
             return cause
+        # Of one that is watched without the badge itself, its issuer's word is all that is asked for.
+        if imported.brought is None and (finding.name, finding.outcome) == ("status", "pass"):
+            return "holds"
     return "unknown"
 
 
@@ -150,10 +155,22 @@ def next_look(imported: Import, now: datetime, every: timedelta) -> datetime | N
     if imported.state not in ("genuine", "counting", "lost") or imported.cause in _FINAL:
         return None
     until = None if imported.badge is None else imported.badge.valid_until
-    if imported.brought is None:  # only remembered: all that is known of it is its end
+    if imported.brought is None and watch_in(imported) == {}:  # all that is known of it is its end
         return None if until is None or until < now else until + timedelta(seconds=1)
     soon = now + every
     return soon if until is None or until < now else min(soon, until + timedelta(seconds=1))
+
+
+def watched(imported: Import) -> Import:
+    """An import that counts, with what its issuer is asked again, as far as the badge itself is here to say."""
+    if imported.brought is None:
+        return imported
+    return replace(imported, watch=orjson.dumps(watch_of(imported.brought), option=orjson.OPT_SORT_KEYS))
+
+
+def watch_in(imported: Import) -> dict[str, Any]:
+    """What the issuer of an import is asked again; empty if that is not known, or nothing."""
+    return {} if imported.watch is None else orjson.loads(imported.watch)
 
 
 def is_as_seen(imported: Import, seen: Import) -> bool:
@@ -172,7 +189,7 @@ def refused(imported: Import, why: NotImported) -> Import:
     """An import that is given up: nothing that names a person is left of it."""
     return replace(
         imported, state="refused", cause=f"{why.why}: {why.detail}", brought=None, later=None, person=None,
-        next_check_at=None,
+        next_check_at=None, watch=None,
     )  # fmt: skip
 
 
@@ -186,7 +203,7 @@ def renewed(imported: Import, content: bytes) -> Import:
     digest = "sha256:" + hashlib.sha256(content).hexdigest()
     return replace(
         imported, state="unclear", brought=content, digest=digest, later=None, badge=None, cause=None, checks=0,
-        person=None, is_vouched=False,
+        person=None, is_vouched=False, watch=None,
     )  # fmt: skip
 
 

@@ -51,7 +51,8 @@ set next_check_at = now(),
     person_identity = case when state = 'unclear' then coalesce($4, person_identity) end,
     cause = case when state <> 'unclear' then cause end,
     is_vouched = case when state = 'unclear' and $3::text is not null then $5 else is_vouched end
-where learner_id = $1 and import_id = $2 and brought is not null and state in ('unclear', 'counting', 'lost')
+where learner_id = $1 and import_id = $2 and state in ('unclear', 'counting', 'lost')
+  and (brought is not null or watch is not null)
 returning import_id;
 
 -- name: waiting_imports
@@ -96,14 +97,14 @@ set state = told.state, brought = told.brought, person_kind = told.person_kind,
     valid_from = told.valid_from, valid_until = told.valid_until, revision = told.revision,
     counted_by = told.counted_by, cause = told.cause, checked_at = told.checked_at,
     next_check_at = told.next_check_at, checks = told.checks, digest = told.digest, later = told.later,
-    is_vouched = told.is_vouched
+    is_vouched = told.is_vouched, watch = told.watch
 from unnest($1::uuid[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
             $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::integer[],
             $15::uuid[], $16::text[], $17::timestamptz[], $18::timestamptz[], $19::integer[], $20::text[], $21::bytea[],
-            $22::boolean[])
+            $22::boolean[], $23::bytea[])
      as told (import_id, state, brought, person_kind, person_identity, issuer, issuer_name, achievement, credential,
               name, standard, valid_from, valid_until, revision, counted_by, cause, checked_at, next_check_at, checks,
-              digest, later, is_vouched)
+              digest, later, is_vouched, watch)
 where known.import_id = told.import_id;
 
 -- name: drop_imports
@@ -117,17 +118,22 @@ where imported_badge.learner_id = told.learner_id
 
 -- name: remember_imports
 -- As the topic tells them: without the badges themselves. Of one that came to count again, the last time; revisions
--- begin anew where one that was taken back is pushed again.
+-- begin anew where one that was taken back is pushed again. Nothing of those who are erased; and what was brought
+-- before its learner was registered is that of somebody who had their id before, and is watched no more (B7).
 insert into imported_badge as known (import_id, learner_id, state, digest, is_vouched, actor, asked_at, issuer,
                                      issuer_name, achievement, name, standard, valid_from, valid_until, revision,
-                                     counted_by, checked_at, next_check_at)
-select distinct on (import_id) import_id, learner_id, 'counting', digest, false, 'topic', told_at, issuer, issuer_name,
-       achievement, name, standard, valid_from, valid_until, revision, counted_by, told_at, valid_until
+                                     counted_by, checked_at, watch, next_check_at)
+select distinct on (import_id) import_id, told.learner_id, 'counting', digest, false, 'topic', told_at, issuer,
+       issuer_name, achievement, name, standard, valid_from, valid_until, revision, counted_by, told_at,
+       case when learner.registered_at <= told_at then watch end,
+       case when learner.registered_at <= told_at and watch <> '{}' then now() else valid_until end
 from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[],
-            $9::text[], $10::timestamptz[], $11::timestamptz[], $12::integer[], $13::uuid[])
+            $9::text[], $10::timestamptz[], $11::timestamptz[], $12::integer[], $13::uuid[], $14::bytea[])
      as told (import_id, learner_id, digest, told_at, issuer, issuer_name, achievement, name, standard, valid_from,
-              valid_until, revision, counted_by)
-order by import_id, told_at desc, revision desc
+              valid_until, revision, counted_by, watch)
+left join learner on learner.learner_id = told.learner_id
+where learner.erased_at is null
+order by import_id, told_at desc, revision desc, watch nulls last
 on conflict (import_id) do update
     set state = 'counting', revision = excluded.revision, counted_by = excluded.counted_by, cause = null,
         checked_at = excluded.checked_at, issuer = excluded.issuer, issuer_name = excluded.issuer_name,
@@ -139,8 +145,13 @@ on conflict (import_id) do update
                      else coalesce(known.later, known.brought) end,
         brought = case when known.digest = excluded.digest then known.brought
                        when 'sha256:' || encode(sha256(known.later), 'hex') = excluded.digest then known.later end,
-        digest = excluded.digest
-    where known.revision = 0 or (known.checked_at, known.revision) < (excluded.checked_at, excluded.revision);
+        digest = excluded.digest, watch = excluded.watch,
+        next_check_at = least(known.next_check_at, excluded.next_check_at)
+    where known.revision = 0 or (known.checked_at, known.revision) < (excluded.checked_at, excluded.revision)
+       or (known.counted_by = excluded.counted_by and known.watch is null);
+
+-- name: counted_since
+select occurred_at, traceparent from fact where learner_id = $1 and event_id = $2 and kind = 4 limit 1;
 
 -- name: imported_objects
 select fact.event_id, fact.object_id
@@ -179,7 +190,8 @@ where imported_badge.import_id = told.import_id and imported_badge.counted_by is
 
 -- name: lose_imports
 update imported_badge known set state = 'lost', cause = told.cause, counted_by = null,
-    next_check_at = case when known.later is null then known.next_check_at else now() end
+    next_check_at = case when known.later is not null then now()
+                         when told.cause not in ('revoked', 'expired') then known.next_check_at end
 from unnest($1::uuid[], $2::text[], $3::uuid[]) as told (import_id, cause, counted_by)
 where known.import_id = told.import_id and known.counted_by = told.counted_by;
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from libs.common.contracts import BadgeImported, ImportedBadgeWithdrawn
-from services.awarding.model import Due, ForeignBadge, Import, Pushed
+from libs.common.contracts import ImportedBadgeWithdrawn
+from services.awarding.model import Due, ForeignBadge, Import, Pushed, Remembered
 from services.awarding.store import IMPORTS
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ async def change_imports(connection: Connection, imports: Sequence[Import]) -> N
         (
             one.import_id, one.state, one.brought, *(one.person or (None, None)), *_said(one.badge), one.revision,
             one.counted_by, one.cause, one.checked_at, one.next_check_at, one.checks, one.digest, one.later,
-            one.is_vouched,
+            one.is_vouched, one.watch,
         )
         for one in imports
     ]  # fmt: skip
@@ -150,18 +150,26 @@ async def forget_imports(connection: Connection, erased: Mapping[str, datetime])
     await connection.execute(IMPORTS["forget_imports"], list(erased), list(erased.values()))
 
 
-async def remember_imports(connection: Connection, told: Sequence[tuple[BadgeImported, UUID, datetime]]) -> None:
-    """Keep imports as they were told, each with the event's id and time."""
+async def remember_imports(connection: Connection, told: Sequence[Remembered]) -> None:
+    """Keep imports as they were told. Those with a watch are looked at as soon as somebody looks."""
     if not told:
         return
     rows = [
         (
             one.import_id, one.learner_id, one.digest, at, one.issuer, one.issuer_name, one.achievement, one.name,
-            one.standard, one.valid_from, one.valid_until, one.revision, event_id,
+            one.standard, one.valid_from, one.valid_until, one.revision, event_id, watch,
         )
-        for one, event_id, at in told
+        for one, event_id, at, watch in told
     ]  # fmt: skip
     await connection.execute(IMPORTS["remember_imports"], *_columns(rows))
+
+
+async def counted_since(
+    connection: Connection, learner_id: str, counted_by: UUID
+) -> tuple[datetime, str | None] | None:
+    """When the event by which an import counts was, with its traceparent; None where no fact of it is left."""
+    row = await connection.fetchrow(IMPORTS["counted_since"], learner_id, counted_by)
+    return None if row is None else (row["occurred_at"], row["traceparent"])
 
 
 async def imported_objects(connection: Connection, told: Sequence[ImportedBadgeWithdrawn]) -> dict[UUID, list[str]]:

@@ -107,10 +107,10 @@ class Abroad:
         (found,) = (await self.client.get(DOOR, headers=self.own())).json()["imported_badges"]
         return found
 
-    def publish_list(self, *revoked: int) -> None:
-        """The other institution's status list."""
+    def publish_list(self, *told: int, purpose: str = "revocation") -> None:
+        """The other institution's status list, in which these places are set."""
         signer = LocalSigner(KEY, DID)
-        self.world.put(LIST, signed_list(signer, revoked))
+        self.world.put(LIST, signed_list(signer, told, purpose))
 
     async def told(self, contract: Any) -> list[Any]:
         """What was told of a contract, in order."""
@@ -120,11 +120,11 @@ class Abroad:
         return [contract.model_validate_json(row["value"]) for row in rows]
 
 
-def signed_list(signer: LocalSigner, revoked: tuple[int, ...]) -> Any:
+def signed_list(signer: LocalSigner, told: tuple[int, ...], purpose: str = "revocation") -> Any:
     """A status list credential of the other institution."""
     since = datetime(2025, 3, 1, tzinfo=UTC)
     until = datetime(2099, 1, 1, tzinfo=UTC)
-    document = status_list_credential(LIST, DID, "revocation", encode(revoked), valid_from=since, valid_until=until)
+    document = status_list_credential(LIST, DID, purpose, encode(told), valid_from=since, valid_until=until)
     return proof.sign(document, signer, since, Shapes()).document
 
 
