@@ -207,6 +207,7 @@ class System:
         }
         if service == "verification":
             settings["CAIRN_SECRETS_DIR"] = str(self.identity.verification_secrets_directory)
+            settings["CAIRN_AWARDING_URL"] = self.urls["awarding"]
         if service == "awarding":
             settings["CAIRN_SECRETS_DIR"] = str(self.identity.secrets_directory)
             settings["CAIRN_SIGNING_KEYS"] = " ".join(path.as_uri() for path in self.identity.signing_key_files)

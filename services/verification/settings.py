@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, HttpUrl
 
 from libs.common.settings import ServiceSettings
 
@@ -40,6 +40,11 @@ class VerificationSettings(ServiceSettings):
     )
     program_unused_days: float = Field(
         400, ge=91, description="how long a program is remembered after it last came for a code or a token"
+    )
+    awarding_url: HttpUrl | None = Field(
+        None,
+        description="http(s) address at which learners reach awarding: the page of programs leads there from a pushed"
+        " badge of which they are asked to whom it was awarded",
     )
     drawn_bytes: int = Field(
         32 * 1024 * 1024, ge=0, description="largest size of the pictures and certificates in memory"

@@ -28,10 +28,12 @@ from services.awarding.api import (
     endorsements,
     imports,
     keys,
+    own_imports,
     record,
     records,
     rehearsal,
 )
+from services.awarding.api.desk import Desk
 from services.awarding.api.requests import database_of
 from services.awarding.settings import AwardingSettings
 from services.awarding.store import learners as learner_store
@@ -48,7 +50,7 @@ def create(settings: ServiceSettings) -> FastAPI:
     app = create_app("awarding", settings, title="Cairn: awarding")
     addresses = Addresses(settings.public_url.rstrip("/"))
     app.state.addresses = addresses
-    app.state.desk = imports.Desk(
+    app.state.desk = Desk(
         Verifier(Fetcher(), Sandbox()),
         Pace(settings.imports_per_minute, purpose="imports", shared=shared_turns(app, settings)), addresses,
         timedelta(hours=settings.import_check_hours),
@@ -63,6 +65,7 @@ def create(settings: ServiceSettings) -> FastAPI:
     app.include_router(challenges.router)
     app.include_router(keys.router)
     app.include_router(imports.router)
+    app.include_router(own_imports.router)
     app.include_router(record.router)
     app.include_router(assertions.router)
     app.include_router(endorsements.router)

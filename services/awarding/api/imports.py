@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Annotated, Any, cast
 from uuid import UUID, uuid4
 
@@ -15,20 +15,21 @@ from libs.common.checking import Terms
 from libs.common.checking.model import Judgement
 from libs.common.checking.recipient import Person, person_of
 from libs.common.checking.strict import Fault
-from libs.common.credentials.addresses import Addresses
 from libs.common.messaging.work import begin
 from libs.common.problems import Problem
 from libs.common.security import Principal, caller, requires
 from libs.common.telemetry import current_traceparent
-from libs.common.verifying import Verifier
 from libs.common.web.brought import Brought, brought_in
-from libs.common.web.pace import Pace
+from libs.common.web.negotiation import preferred
 from libs.common.web.refusals import not_found
 from services.awarding import handlers
-from services.awarding.api.records import learner_reader
+from services.awarding.api.desk import Desk
+from services.awarding.api.own_imports import imports_page
+from services.awarding.api.records import JSON, PAGE, learner_reader
 from services.awarding.api.requests import database_of
 from services.awarding.model import Import, NotImported
 from services.awarding.rules.imports import OWN_BADGE, decide_import, import_told, is_own, issuer_named, next_look
+from services.awarding.store import imports as import_store
 from services.awarding.store import learners as learner_store
 
 WRITES = "records.write"
@@ -45,16 +46,6 @@ _TITLES = {
 }
 
 router = APIRouter(prefix="/learners/{learner_id}/imported-badges", tags=["imported badges"])
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What the door verifies badges with, and how often it does so for one caller."""
-
-    verifier: Verifier
-    pace: Pace
-    addresses: Addresses
-    every: timedelta
 
 
 def learner_writer(request: Request, learner_id: str) -> Principal:
@@ -102,15 +93,18 @@ async def bring(request: Request, response: Response, learner_id: str, principal
     return {**import_told(kept), "sentence": judgement.sentence, "findings": _findings(judgement)}
 
 
-@router.get("")
+@router.get("", response_model=dict[str, Any])
 async def imports(
-    request: Request, learner_id: str, _: Annotated[Principal, Depends(learner_reader)]
-) -> dict[str, Any]:
-    """The badges that a learner brought, and what became of each. For the learner and for `records.read`."""
-    return {
-        "learner_id": learner_id,
-        "imported_badges": await handlers.show_imports(database_of(request).pool, learner_id),
-    }
+    request: Request, response: Response, learner_id: str, principal: Annotated[Principal, Depends(learner_reader)]
+) -> Any:
+    """The badges that a learner brought, or programs for them, and what became of each, as JSON or as a page, where the
+    learner says to which address a pushed one was awarded. For the learner and for `records.read`."""
+    pool = database_of(request).pool
+    if preferred(request.headers.get("accept"), (JSON, PAGE)) == PAGE:
+        found = await import_store.imports_of(pool, learner_id)
+        return imports_page(request, learner_id, found, is_own=principal.learner_id == learner_id)
+    response.headers["Vary"] = "Accept"
+    return {"learner_id": learner_id, "imported_badges": await handlers.show_imports(pool, learner_id)}
 
 
 @router.get("/{import_id}")

@@ -84,7 +84,7 @@ def issuer_named(content: bytes) -> str:
         return ""
     if carried.kind == "url":
         return carried.content.decode("ascii", "replace")
-    document = _document(carried)
+    document = document_in(carried)
     return id_of(document.get("issuer")) or id_of(document.get("badge")) or ""
 
 
@@ -97,7 +97,7 @@ def addresses_named(content: bytes) -> tuple[str, ...]:
     if not isinstance(carried, Carried) or carried.kind == "url":
         return ()
     found: list[str] = []
-    for subject in objects(_document(carried).get("credentialSubject")):
+    for subject in objects(document_in(carried).get("credentialSubject")):
         own = id_of(subject.get("id")) or ""
         if own.startswith("mailto:"):
             found.append(own.removeprefix("mailto:"))
@@ -108,7 +108,8 @@ def addresses_named(content: bytes) -> tuple[str, ...]:
     return tuple(dict.fromkeys(address for address in found if 0 < len(address) <= _LONGEST_ADDRESS))[:_MOST_ADDRESSES]
 
 
-def _document(carried: Carried) -> dict[str, Any]:
+def document_in(carried: Carried) -> dict[str, Any]:
+    """The badge that was carried, as it says itself: nothing of it is checked. Empty where it cannot be read."""
     document: dict[str, Any] | Fault
     if carried.kind == "jws":
         token = read_token(carried.content)

@@ -103,7 +103,7 @@ def create(settings: ServiceSettings) -> FastAPI:
         Pace(settings.verifications_per_minute, purpose="verifications", shared=shared),
         Pace(settings.codes_per_minute, purpose="codes", shared=shared),
         Renderer(settings.drawn_bytes), settings.sharing, _files(settings),
-        *_named(settings.terms_url, settings.privacy_url),
+        *_named(settings.terms_url, settings.privacy_url, settings.awarding_url),
     )  # fmt: skip
     app.state.bulk = bulk.Bulk()
     app.include_router(badges.signed_router)

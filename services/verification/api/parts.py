@@ -56,7 +56,8 @@ class Parts:
 
     `now` gives the present instant (aware); `sharing` says who sees a badge whose learner has not decided.
     `files` is where signed documents lie for a web server in front, if there is one.
-    `terms_url` and `privacy_url` are what the operator says of the service, if anything.
+    `terms_url` and `privacy_url` are what the operator says of the service, if anything; `awarding_url` is where
+    learners reach awarding's pages.
     """
 
     pages: Pages
@@ -72,6 +73,7 @@ class Parts:
     files: PublicFiles | None = None
     terms_url: str | None = None
     privacy_url: str | None = None
+    awarding_url: str | None = None
 
 
 def parts_of(request: Request) -> Parts:

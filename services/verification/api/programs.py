@@ -24,7 +24,7 @@ from services.verification.api.parts import PAGE, database_of, form_of, parts_of
 from services.verification.handlers.granting.ending import withdraw_grant
 from services.verification.model.grants import Grant, GrantWord
 from services.verification.model.imports import PushedBadge
-from services.verification.rules.pushes import cause_of, name_of, sentence_of, state_of
+from services.verification.rules.pushes import ASKED, cause_of, name_of, sentence_of, state_of
 from services.verification.store import grants as grants_store
 from services.verification.store import imports as import_store
 
@@ -124,6 +124,13 @@ def _pushed_told(one: PushedBadge) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _imports_url(request: Request) -> str | None:
+    """Where the learner says to whom a pushed badge was awarded: awarding's page, for it alone checks that."""
+    awarding = parts_of(request).awarding_url
+    learner = request.url.path.rpartition("/")[0]
+    return awarding and f"{awarding.rstrip('/')}{learner}/imported-badges"
+
+
 def _page(request: Request, grants: list[Grant], words: list[GrantWord], pushed: list[PushedBadge]) -> Response:
     return parts_of(request).pages.respond(
         request,
@@ -134,7 +141,8 @@ def _page(request: Request, grants: list[Grant], words: list[GrantWord], pushed:
             for one in grants
         ],
         words=[(one, urlsplit(one.address).netloc, _ACTS.get((one.act, one.actor), "")) for one in words],
-        pushed=[(one, name_of(one), sentence_of(one), state_of(one)) for one in pushed],
+        pushed=[(one, name_of(one), sentence_of(one), cause_of(one) == ASKED) for one in pushed],
         badges_path=request.url.path.rpartition("/")[0] + "/badges",
+        imports_url=_imports_url(request),
         token=form_token(request),
     )

@@ -9,10 +9,12 @@ from libs.common.checking.strict import Fault, read_json
 from libs.common.checking.tokens import read_token
 from services.verification.model.imports import PushedBadge, PushState
 
+# The cause of one whose learner is asked to whom it was awarded.
+ASKED = "unbound"
 # By cause, in English: the keys of their translations.
 _CAUSES: Mapping[str, str] = {
-    "unbound": "It does not name the e-mail address that you are registered with: bring it yourself, and say to which"
-    " address it was awarded.",
+    ASKED: "It does not name the e-mail address that you are registered with: it waits until you say to which address"
+    " it was awarded.",
     "unclear": "Nobody can tell yet whether it is genuine. It is tried again.",
     "not-genuine": "It is not genuine, or not in force.",
     "other-recipient": "It was awarded to somebody else.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
@@ -13,6 +14,7 @@ from axe_playwright_python.async_playwright import Axe
 from PIL import Image
 from playwright.async_api import Browser
 
+from libs.common.contracts import ImportRefused
 from libs.common.messaging.work import begin
 from services.verification.handlers.backpack import keep_pushed_badge
 from services.verification.handlers.granting.desk import SCOPES
@@ -21,6 +23,7 @@ from tests.services.verification.browsing import GONE, GOOD, UNKNOWN, needs_brow
 from tests.services.verification.support import (
     Service,
     at,
+    event,
 )
 
 pytestmark = needs_browser
@@ -117,6 +120,15 @@ async def _pushed(service: Service) -> None:
     async with begin(service.database) as work:
         held = Held(GONE.credential.encode(), is_token=False)
         await keep_pushed_badge(work, "learner-1", f"urn:x:{'y' * 90}", held, issued_at=at(1), at=at(2), most=9)
+    # It waits for its learner to say to whom it was awarded, and the page leads there.
+    service.app.state.parts = replace(service.app.state.parts, awarding_url="https://awards.example")
+    row = await service.database.pool.fetchrow("select push_id, digest from pushed_badge")
+    assert row is not None
+    word = ImportRefused(
+        import_id=row["push_id"], learner_id="learner-1", digest=row["digest"], cause="unbound", detail="Say so.",
+        is_final=False,
+    )  # fmt: skip
+    await service.hear(event(word, minutes=3))
 
 
 async def test_a_learner_shares_without_javascript(service: Service, site: str, browser: Browser) -> None:

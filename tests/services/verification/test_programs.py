@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4, uuid5
@@ -192,6 +193,7 @@ async def test_what_is_pushed_is_told_once_and_what_became_of_it_is_shown(served
     await served.hear(event(ImportRefused(**word, cause="unbound", detail="Say so.", is_final=False), minutes=2))
     (one,) = (await shown(served))["pushed_badges"]
     assert (one["state"], one["cause"], one["detail"].startswith("It does not name")) == ("waiting", "unbound", True)
+    await _leads_to_awarding(served, learner)
     imported = BadgeImported(**word, issuer="did:web:x.example", name="X", standard="Open Badges 3.0")
     await served.hear(event(imported, minutes=3))
     lost = ImportedBadgeWithdrawn(
@@ -204,6 +206,19 @@ async def test_what_is_pushed_is_told_once_and_what_became_of_it_is_shown(served
     assert (one["state"], one["cause"]) == ("lost", "revoked")
     page = await served.client.get(PATH, headers={**_cookie(learner), "accept": "text/html"})
     assert "Its issuer withdrew it" in page.text
+
+
+async def _leads_to_awarding(served: Service, learner: Learner) -> None:
+    """The page says that it waits, and leads to where the learner says whose it is, if anything is known of that."""
+    headers, place = {**_cookie(learner), "accept": "text/html"}, "/learners/learner-1/imported-badges"
+    page = await served.client.get(PATH, headers=headers)
+    assert "it waits until you say to which address it was awarded." in page.text
+    assert place not in page.text
+    for url in ("https://awards.example", "https://awards.example/"):
+        served.app.state.parts = replace(served.app.state.parts, awarding_url=url)
+        page = await served.client.get(f"{PATH}?lang=fr", headers=headers)
+        assert f'href="https://awards.example{place}?lang=fr"' in page.text
+        assert "Dire à quelle adresse il a été décerné" in page.text
 
 
 async def test_another_in_its_place_is_told_and_an_old_refusal_says_nothing_of_it(served: Service) -> None:
