@@ -38,7 +38,7 @@ from libs.common.contracts.progress import (
 )
 from libs.common.contracts.records import RecordSigned
 from libs.common.contracts.rehearsing import RehearsalCompleted
-from libs.common.contracts.verification import BadgePushed
+from libs.common.contracts.verification import BadgePushed, SharingDecided
 
 CONTRACTS: tuple[type[Contract], ...] = (
     PictureUploaded,
@@ -64,6 +64,7 @@ CONTRACTS: tuple[type[Contract], ...] = (
     ImportedBadgeWithdrawn,
     ImportRefused,
     BadgePushed,
+    SharingDecided,
     EndorsementSigned,
     AssertionSigned,
     RecordSigned,
@@ -107,6 +108,7 @@ __all__ = [
     "RecordSigned",
     "RehearsalCompleted",
     "ScoreVoided",
+    "SharingDecided",
     "StatusListSigned",
     "Withdrawn",
 ]

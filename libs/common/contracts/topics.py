@@ -27,6 +27,7 @@ ASSESSMENT_SCORED: Final = "assessment-scored"
 BADGE_ISSUED: Final = "badge-issued"
 REHEARSALS: Final = "rehearsals"
 PUSHED_BADGES: Final = "pushed-badges"
+SHARING: Final = "sharing"
 # What may name a person: kept out of reasons and dead letters, and erased by a tombstone (B7).
 PRIVATE: Final = frozenset({LEARNERS, PUSHED_BADGES})
 
@@ -46,5 +47,6 @@ TOPICS: Final[tuple[Topic, ...]] = (
     Topic(BADGE_ISSUED, "awarding"),
     Topic(REHEARSALS, "awarding", partitions=1),
     Topic(PUSHED_BADGES, "verification", compacted=True),
+    Topic(SHARING, "verification", compacted=True),
     *(Topic(dead_letters(service), service, partitions=1) for service in SERVICES),
 )

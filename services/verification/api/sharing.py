@@ -137,7 +137,8 @@ async def _decide(request: Request, badge: Badge, decision: Decision) -> None:
     _require_future(decision.until, now)
     share = Share(decision.audience, decision.until, decision.shows_name, decision.shows_evidence, now)
     async with begin(database_of(request)) as work:
-        await handlers.record_share(work, badge.badge_id, share)
+        if not await handlers.record_share(work, badge.badge_id, share):
+            raise not_found()
     unshelve(parts, badge.badge_id)
 
 

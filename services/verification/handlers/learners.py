@@ -10,6 +10,7 @@ from libs.common.contracts.enrollment import LearnerRegistered
 from libs.common.messaging.hearing import Received
 from libs.common.messaging.work import Work
 from services.verification.handlers.backpack import tell_erased
+from services.verification.handlers.sharing import tell_forgotten
 from services.verification.store import grants as grants_store
 from services.verification.store import imports as import_store
 from services.verification.store import sharing as sharing_store
@@ -29,6 +30,7 @@ async def on_learner_registered(work: Work, events: Sequence[Received[LearnerReg
         for learner_id, push_id in await grants_store.erase_learners_grants(work.connection, learner_ids):
             tell_erased(work, [push_id], instants[learner_id])
         await import_store.erase_import_words(work.connection, learner_ids)
-        badges = await sharing_store.erase_learners(work.connection, erased)
+        gone = await sharing_store.erase_learners(work.connection, erased)
+        tell_forgotten(work, gone.shares)
         await wallet_store.erase_offers(work.connection)
-        log.info("learners erased", learners=len(erased), badges=badges)
+        log.info("learners erased", learners=len(erased), badges=gone.badges)

@@ -41,6 +41,15 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision about who may see a badge, with the badge that it is about and its learner."""
+
+    badge_id: UUID
+    learner_id: str
+    share: Share
+
+
+@dataclass(frozen=True, slots=True)
 class ShareLink:
     """A link that shows a badge to whoever has its `secret`, `until` an instant if set; `purpose` is the learner's."""
 

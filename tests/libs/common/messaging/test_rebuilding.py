@@ -19,7 +19,7 @@ CARRIED = {
         "learner_record", "status_due",
     },
     "verification": {
-        "badge_share", "caller_turns", "grant_word", "learner_profile", "oauth_client", "oauth_code", "oauth_grant",
+        "caller_turns", "grant_word", "learner_profile", "oauth_client", "oauth_code", "oauth_grant",
         "oauth_token", "pushed_badge", "share_link", "trust_list", "trusted_issuer", "wallet_offer",
     },
 }  # fmt: skip
