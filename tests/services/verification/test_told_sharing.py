@@ -21,10 +21,10 @@ from services.verification.handlers.sharing import on_sharing_decided, record_sh
 from services.verification.model import Share
 from tests.libs.common.messaging.waiting import until
 from tests.services.verification.support import Event, Service, at, event
-from tests.services.verification.test_erasure import BADGE, OTHER, erase
-from tests.services.verification.test_erasure import served as served
+from tests.services.verification.test_erasure import BADGE, OTHER, erase, served
 from tests.services.verification.test_sharing import FACES, decide, own, statuses
 
+__all__ = ["served"]
 SHARES = "select audience, until, shows_name, shows_evidence, changed_at from badge_share order by badge_id"
 EARLIER = (
     "insert into badge_share (badge_id, audience, shows_name, shows_evidence, changed_at)"
@@ -101,7 +101,10 @@ async def test_every_decision_is_told_and_nothing_of_links(served: Service) -> N
     assert second[2] is not None
     assert (second[2]["audience"], second[1]) == ("private", at(61))
     (topic,) = [one for one in TOPICS if one.name == SharingDecided.TOPIC]
-    assert topic.compacted and topic.owner == "verification" and topic.name not in PRIVATE
+    # Compacted topics are read first.
+    assert topic.compacted
+    assert topic.owner == "verification"
+    assert topic.name not in PRIVATE
 
 
 async def test_a_decision_that_does_not_stand_is_not_told(served: Service) -> None:
