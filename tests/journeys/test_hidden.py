@@ -47,31 +47,16 @@ async def test_what_was_hidden_stays_hidden(tmp_path: Path) -> None:
         hidden, shown, earlier = (_id(held[name]) for name in ("data-steward", "charts-that-tell", "reading-data"))
         for badge_id, audience in ((shown, "private"), (shown, "public"), (hidden, "public"), (hidden, "private")):
             await _decide(system, badge_id, audience)
-        # As a version decided that told nothing: a rebuild takes it along, and the worker tells it.
-        await until(lambda: _nothing_waits(system))
-        await system.stop_process("verification-worker")
-        await do(
-            system.dsn("verification"),
-            "insert into badge_share (badge_id, audience, shows_name, shows_evidence, changed_at)"
-            f" values ('{earlier}', 'private', true, true, now())",
-        )
-        await rebuild(system, "verification")
-        assert await _faces(system, earlier) == {404}
-        await system.start_process("verification-worker")
-        await until(lambda: _told(system, {hidden: "private", shown: "public", earlier: "private"}))
+        await _upgraded(system, earlier)
+        expected = {hidden: "private", shown: "public", earlier: "private"}
+        await until(lambda: _told(system, expected))
         assert await _faces(system, hidden) == await _faces(system, earlier) == {404}
         assert await _faces(system, shown) == {200, 302}
 
-        async with _asked_without_end(system, hidden) as found:
-            rebuilding = asyncio.create_task(rebuild(system, "verification"))
-            while not rebuilding.done():
-                for audience in ("private", "public"):
-                    await _decide(system, shown, audience)
-            await rebuilding
-        assert found == {404}
-        await until(lambda: _told(system, {hidden: "private", shown: "public", earlier: "private"}))
+        assert await _rebuilt_meanwhile(system, hidden, decided=shown) == {404}
+        await until(lambda: _told(system, expected))
         kept = await rows(system, "verification", SHARES)
-        assert [row["audience"] for row in kept if str(row["badge_id"]) == shown] == ["public"]
+        assert {str(row["badge_id"]): row["audience"] for row in kept} == expected
 
         badges = await rows(system, "verification", COUNT)
         await _start_on_an_empty_database(system, hidden, badges)
@@ -86,6 +71,31 @@ async def test_what_was_hidden_stays_hidden(tmp_path: Path) -> None:
         assert await rows(system, "verification", SHARES) == kept
         assert await _faces(system, hidden) == {404}
         await _erased_for_good(system, doors)
+
+
+async def _upgraded(system: System, badge_id: str) -> None:
+    """A version that told nothing hid this badge: a rebuild takes that along, and then the worker tells it."""
+    await until(lambda: _nothing_waits(system))
+    await system.stop_process("verification-worker")
+    await do(
+        system.dsn("verification"),
+        "insert into badge_share (badge_id, audience, shows_name, shows_evidence, changed_at)"
+        f" values ('{badge_id}', 'private', true, true, now())",
+    )
+    await rebuild(system, "verification")
+    assert await _faces(system, badge_id) == {404}
+    await system.start_process("verification-worker")
+
+
+async def _rebuilt_meanwhile(system: System, hidden: str, *, decided: str) -> set[int]:
+    """Rebuild while one badge is asked for and another is decided on, at last for everybody; what was answered."""
+    async with _asked_without_end(system, hidden) as found:
+        rebuilding = asyncio.create_task(rebuild(system, "verification"))
+        while not rebuilding.done():
+            for audience in ("private", "public"):
+                await _decide(system, decided, audience)
+        await rebuilding
+    return found
 
 
 async def _start_on_an_empty_database(system: System, hidden: str, badges: list[Any]) -> None:
