@@ -2,8 +2,9 @@
 
 Whoever has a stolen key dates a forgery as early as they like, so the badge itself tells nothing. A deployment knows
 its own record first-hand. Of another's the badge names the place: its bundle lies beside it, at `<its id>/bundle`,
-and counts only if that is a place of the issuer's, and its log is signed with the key that lies there, at `log/key`:
-anybody can keep a log of their own. What cannot be reached is unknown, and never valid.
+and counts only if that is a place of the issuer's, and its log is signed with a key that lies there, at `log/key`,
+where older ones follow the newest: anybody can keep a log of their own, and name its key in the bundle. What cannot be
+reached is unknown, and never valid.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _TEXT = "text/plain"
 
 
 class Place(NamedTuple):
-    """The folder in which an issuer's badges lie, with a slash at its end, and the address of their log's key."""
+    """The folder in which an issuer's badges lie, with a slash at its end, and the address of their log's keys."""
 
     badges: str
     log_key: str
@@ -80,7 +81,7 @@ def _record_of(document: Json, issuer: str) -> Asking[Recorded | Fault]:
 
 
 def _bundled(url: str, log_key: str) -> Asking[Recorded | Fault]:
-    """What the bundle at `url` proves by a log with the key that lies at `log_key`."""
+    """What the bundle at `url` proves by a log with one of the keys that lie at `log_key`."""
     answer = yield from fetch_in_place(url, MEDIA_TYPE)
     if not isinstance(answer, Fetched):
         return Fault("log-unreachable", f"{url}: {answer.reason} {answer.detail}".strip())

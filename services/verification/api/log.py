@@ -43,11 +43,16 @@ async def checkpoint(request: Request) -> Response:
 
 @router.api_route("/log/key", methods=READ)
 async def key(request: Request) -> Response:
-    """The public key that signs the heads, as people hand it to verifiers: `name+id+key` (C2SP signed-note)."""
-    head = await _latest(request)
-    return respond(
-        request, Document(f"{head.verifier_key}\n".encode(), "text/plain; charset=utf-8", STATUS, None, OPEN_TO_ALL)
-    )
+    """The public keys that ever signed a head, one a line, that of the newest head first.
+
+    Each is as people hand it to verifiers: `name+id+key` (C2SP signed-note). Badges that were logged before the key was
+    changed are proven by heads of the older ones (B8).
+    """
+    keys = await log_store.log_keys(database_of(request).pool)
+    if not keys:
+        raise _empty()
+    content = "".join(f"{text}\n" for text in keys).encode()
+    return respond(request, Document(content, "text/plain; charset=utf-8", STATUS, None, OPEN_TO_ALL))
 
 
 @router.api_route("/log/proofs/{badge_id}", methods=READ)
@@ -108,8 +113,12 @@ async def proof_of(request: Request, badge: Badge, size: int | None = None) -> d
 async def _latest(request: Request) -> LogHead:
     head = await log_store.latest_checkpoint(database_of(request).pool)
     if head is None:
-        raise Problem(404, "The log is empty", "Nothing was logged yet, or no log is kept.")
+        raise _empty()
     return head
+
+
+def _empty() -> Problem:
+    return Problem(404, "The log is empty", "Nothing was logged yet, or no log is kept.")
 
 
 def _texts(hashes: tuple[bytes, ...]) -> list[str]:

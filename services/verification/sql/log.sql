@@ -22,6 +22,21 @@ insert into log_checkpoint (size, note, verifier_key, logged_at) values ($1, $2,
 -- name: latest_checkpoint
 select size, note, verifier_key, logged_at from log_checkpoint order by size desc limit 1;
 
+-- name: log_keys
+-- The keys that ever signed a head, that of the newest head first: from key to key over the index.
+with recursive signing as (
+    (select verifier_key, size from log_checkpoint order by verifier_key, size desc limit 1)
+    union all
+    select next.verifier_key, next.size
+    from signing
+    cross join lateral (
+        select verifier_key, size from log_checkpoint
+        where log_checkpoint.verifier_key > signing.verifier_key
+        order by verifier_key, size desc limit 1
+    ) next
+)
+select verifier_key from signing order by size desc;
+
 -- name: checkpoint_at
 select size, note, verifier_key, logged_at from log_checkpoint where size = $1;
 

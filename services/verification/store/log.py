@@ -57,6 +57,11 @@ async def latest_checkpoint(reader: Reader) -> LogHead | None:
     return _head(await reader.fetchrow(LOG["latest_checkpoint"]))
 
 
+async def log_keys(reader: Reader) -> list[str]:
+    """The verifier keys that ever signed a head, that of the newest head first; none while the log is empty."""
+    return [row["verifier_key"] for row in await reader.fetch(LOG["log_keys"])]
+
+
 async def checkpoint_at(reader: Reader, size: int) -> LogHead | None:
     """The signed head of the log of `size` entries, if one was signed."""
     return _head(await reader.fetchrow(LOG["checkpoint_at"], size))

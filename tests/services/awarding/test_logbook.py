@@ -35,9 +35,9 @@ KEY = LocalSigner(bytes(range(2, 34)), ORIGIN)
 LEARNERS = tuple(f"learner-{number}" for number in range(5))
 
 
-def book() -> Logbook:
+def book(key: LocalSigner = KEY) -> Logbook:
     """The log of the tests' deployment."""
-    return Logbook(ORIGIN, KEY, b"a pepper for tests only")
+    return Logbook(ORIGIN, key, b"a pepper for tests only")
 
 
 async def earn(service: Service, *learners: str) -> None:
@@ -80,6 +80,19 @@ async def test_each_badge_has_a_place_and_each_head_is_signed(service: Service) 
         place = badges[issued.badge_id]
         digest = hashlib.sha256(issued.credential.encode()).digest()
         assert base64.b64decode(place.entry) == commitment(digest, base64.b64decode(place.salt))
+
+
+async def test_the_log_goes_on_under_a_new_key(service: Service) -> None:
+    """What was logged stays; each head names the key that it is signed with."""
+    await earn(service, *LEARNERS)
+    await record(service, most=3)
+    newer = LocalSigner(bytes(range(3, 35)), ORIGIN)
+    async with begin(service.database) as work:
+        await handlers.record_logged(book(newer), work, most=100, now=at(6))
+    before, after = await told(service)
+    assert [before.verifier_key, after.verifier_key] == [book().verifier_key, book(newer).verifier_key]
+    assert (after.first_index, len(after.badges)) == (3, 2)
+    assert read_checkpoint(after.checkpoint, ORIGIN, newer.public_key).root == root_of([before, after])
 
 
 async def test_two_workers_give_out_no_place_twice(service: Service) -> None:

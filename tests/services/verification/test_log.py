@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -42,21 +42,23 @@ from tests.services.verification.support import (
 ORIGIN = "badges.example/log"
 LOG_KEY = LocalSigner(bytes(range(3, 35)), ORIGIN)
 VERIFIER_KEY = verifier_key(ORIGIN, LOG_KEY.public_key)
+OLDER_LOG_KEY = LocalSigner(bytes(range(4, 36)), ORIGIN)
+OLDER_VERIFIER_KEY = verifier_key(ORIGIN, OLDER_LOG_KEY.public_key)
 BADGES = [badge_issued(f"learner-{number}") for number in range(5)]
 
 
-def logged(*sizes: int, badges: list[BadgeIssued] = BADGES) -> list[BadgesLogged]:
-    """What awarding tells when it logs the badges, so many at a time."""
+def logged(*sizes: int, badges: list[BadgeIssued] = BADGES, signers: Sequence[LocalSigner] = ()) -> list[BadgesLogged]:
+    """What awarding tells when it logs the badges, so many at a time; `signers` sign the heads, else the log's key."""
     frontier, told, first = Frontier(), list[BadgesLogged](), 0
-    for number, size in enumerate(sizes):
+    for number, (size, signer) in enumerate(zip(sizes, signers or [LOG_KEY] * len(sizes), strict=True)):
         entries = [_entry(badge) for badge in badges[first : first + size]]
         frontier = append(frontier, [leaf_hash(base64.b64decode(entry.entry)) for entry in entries]).frontier
         seconds = int(at(number).timestamp())
         checkpoint = Checkpoint(ORIGIN, frontier.size, frontier.root, (f"time {seconds}",))
         told.append(
             BadgesLogged(
-                first_index=first, badges=tuple(entries), checkpoint=sign_checkpoint(checkpoint, LOG_KEY),
-                verifier_key=VERIFIER_KEY, logged_at=at(number),
+                first_index=first, badges=tuple(entries), checkpoint=sign_checkpoint(checkpoint, signer),
+                verifier_key=verifier_key(ORIGIN, signer.public_key), logged_at=at(number),
             )
         )  # fmt: skip
         first += size
@@ -103,6 +105,38 @@ async def test_heads_and_proofs_hold(service: Service) -> None:
     old = read_checkpoint(logged(2)[0].checkpoint, ORIGIN, LOG_KEY.public_key)
     answer = (await service.get("/log/consistency?first=2&second=5")).json()
     assert extends(2, old.root, 5, head.root, [base64.b64decode(text) for text in answer["hashes"]])
+
+
+async def test_every_key_that_signed_a_head_is_published(database_dsn: str, tmp_path: Path) -> None:
+    """Newest first, each once; a key that comes back is the newest again."""
+    async with running(database_dsn, tmp_path) as started:
+        await started.hear_all(ISSUER, ACHIEVEMENT, key_published(), *BADGES)
+        assert (await started.get("/log/key")).status_code == 404
+        older, newer = OLDER_VERIFIER_KEY, VERIFIER_KEY
+        heads = logged(1, 1, 1, 1, signers=[OLDER_LOG_KEY, LOG_KEY, LOG_KEY, OLDER_LOG_KEY])
+        expected = [f"{older}\n", f"{newer}\n{older}\n", f"{newer}\n{older}\n", f"{older}\n{newer}\n"]
+        for head, keys in zip(heads, expected, strict=True):
+            await hear(started, head)
+            answer = await started.get("/log/key")
+            assert (answer.text, answer.headers["content-type"]) == (keys, "text/plain; charset=utf-8")
+
+
+async def test_after_a_rotation_who_verifies_offline_names_the_keys_that_they_trust(
+    database_dsn: str, tmp_path: Path
+) -> None:
+    """Neither the key in the bundle nor a newer one stands in for a key that is not named (B6, B8)."""
+    async with running(database_dsn, tmp_path) as started:
+        started.set_clock(at(60))
+        await started.hear_all(ISSUER, ACHIEVEMENT, key_published(), *BADGES)
+        await hear(started, *logged(2, 3, signers=[OLDER_LOG_KEY, LOG_KEY]))
+        content = json.dumps(await bundle_of(started)).encode()
+        for keys, answer, reason in (
+            ([OLDER_VERIFIER_KEY, VERIFIER_KEY], "genuine", "logged"),
+            ([VERIFIER_KEY], "not-genuine", "log-key"),
+        ):
+            verdict = await verify_bundle(content, Terms(at(70)), keys=[], log_keys=keys)
+            assert not isinstance(verdict, Fault)
+            assert (verdict.judgement.answer, verdict.logged.reason) == (answer, reason)
 
 
 async def test_what_does_not_fit_is_refused(service: Service) -> None:

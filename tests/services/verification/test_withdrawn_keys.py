@@ -41,7 +41,7 @@ from tests.services.verification.support import (
     running,
 )
 from tests.services.verification.test_erasure import erase
-from tests.services.verification.test_log import hear, logged
+from tests.services.verification.test_log import LOG_KEY, OLDER_LOG_KEY, hear, logged
 
 P256 = derive_private_key(4711, SECP256R1())
 TOKEN_KEY_ID = token_key_id(P256.public_key())
@@ -82,7 +82,8 @@ async def service(database_dsn: str, tmp_path: Path) -> AsyncIterator[Service]:
     async with running(database_dsn, tmp_path) as started:
         started.set_clock(at(60))
         await started.hear_all(ISSUER, ACHIEVEMENT, key_published(), TOKEN_KEY, OLD, LATE, UNLOGGED, AFTER)
-        await hear(started, *logged(1, 1, badges=[OLD, LATE]))
+        # The log's own key was changed in between.
+        await hear(started, *logged(1, 1, badges=[OLD, LATE], signers=[OLDER_LOG_KEY, LOG_KEY]))
         await started.hear(*(event(withdrawn(key), minutes=6) for key in (key_published(), TOKEN_KEY)))
         yield started
         started.app.state.parts.verifier.close()
@@ -192,9 +193,13 @@ async def test_every_door_says_the_same(service: Service) -> None:
 @pytest.fixture
 async def site(service: Service, tmp_path: Path) -> Path:
     """The issuer's site as others see it, in a folder."""
-    folder = tmp_path / "site"
+    return await copied(service, tmp_path / "site", OLD, LATE, UNLOGGED)
+
+
+async def copied(service: Service, folder: Path, *badges: BadgeIssued) -> Path:
+    """The folder, with what of the issuer's site it takes to verify these badges."""
     paths = ["/issuers/prairie/did.json", f"/issuers/prairie/keys/{TOKEN_KEY_ID}"]
-    for path in [*paths, "/log/key", *(f"/badges/{badge.badge_id}/bundle" for badge in (OLD, LATE, UNLOGGED))]:
+    for path in [*paths, "/log/key", *(f"/badges/{badge.badge_id}/bundle" for badge in badges)]:
         answer = await service.get(path)
         assert answer.status_code == 200, path
         file = folder / path.lstrip("/")
@@ -223,6 +228,7 @@ def test_the_command_asks_the_issuer_for_the_proof(site: Path, tmp_path: Path, m
     ("site", "log_key", "answer"),
     [
         (PUBLIC_URL, "", "genuine"),
+        (PUBLIC_URL, "older", "genuine"),  # the head was signed before the log's key was changed
         (PUBLIC_URL, "another", "cannot-tell"),  # anybody can keep a log, and sign its head
         (PUBLIC_URL, "none", "cannot-tell"),
         ("https://evil.example", "", "cannot-tell"),
@@ -250,8 +256,9 @@ async def test_only_the_issuers_own_place_and_log_prove_anything(
     world.put(f"{document['id']}/bundle", bundle)
     for place in {site, PUBLIC_URL}:
         if log_key != "none":
-            key = verifier_key(told.verifier_key.partition("+")[0], bytes(32)) if log_key else told.verifier_key
-            world.put(f"{place}/log/key", f"{key}\n".encode())
+            another = verifier_key(told.verifier_key.partition("+")[0], bytes(32))
+            keys = {"": [told.verifier_key], "older": [another, told.verifier_key], "another": [another]}[log_key]
+            world.put(f"{place}/log/key", "".join(f"{key}\n" for key in keys).encode())
     public_key = LocalSigner(KEY, "did:web:unused").public_key
     keys = did_document(ADDRESSES.issuer_did("prairie"), [PublishedKey(public_key, revoked_at=at(0.5))])
     world.put(f"{ADDRESSES.issuer('prairie')}/did.json", keys)
