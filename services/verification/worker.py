@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from libs.common.contracts import RecordSigned, SharingDecided, acting, awarding, enrollment, importing
-from libs.common.contracts.topics import BADGE_ISSUED, CATALOGUE, LEARNERS, SHARING
+from libs.common.contracts.topics import BADGE_ISSUED, CATALOGUE, LEARNERS, PUSHED_BADGES, SHARING
+from libs.common.contracts.verification import BadgePushed
 from libs.common.messaging.faults import name_of
 from libs.common.messaging.hearing import Hears
-from libs.common.messaging.restoring import Plan
+from libs.common.messaging.restoring import Plan, restore
 from libs.common.messaging.work import Work, begin
 from libs.common.messaging.worker_process import run_worker
 from libs.common.postgres.database import Database
@@ -28,14 +29,19 @@ from services.verification.handlers.imports import (
 from services.verification.handlers.learners import on_learner_registered
 from services.verification.handlers.log import on_badges_logged
 from services.verification.handlers.pictures import on_picture_uploaded
+from services.verification.handlers.restoring import complete_restoring, on_badge_pushed
 from services.verification.handlers.sharing import on_sharing_decided, tell_untold_shares
 from services.verification.settings import VerificationSettings
+from services.verification.store.restoring import is_restored
 
 log = structlog.get_logger(__name__)
 
 FORGET_SECONDS = 600.0
 TELL_SECONDS = 5.0
 AT_ONCE = 1000
+
+# Who may see a badge. A fresh database hears all of it before it hears of a badge.
+SHARES = (Hears(SHARING, SharingDecided, on_sharing_decided, knows_seen=True),)
 
 # The order in which the events do their work, whatever it is, makes no difference to the state.
 HEARS = (
@@ -45,7 +51,7 @@ HEARS = (
     Hears(LEARNERS, enrollment.LearnerRegistered, on_learner_registered),
     # Its own topic. It is compacted, so a fresh database reads it to its end before it hears of any badge: none is ever
     # shown more widely than its learner decided. Instants say what counts, and what comes twice is healed by that.
-    Hears(SHARING, SharingDecided, on_sharing_decided, knows_seen=True),
+    *SHARES,
     Hears(BADGE_ISSUED, awarding.KeyPublished, handlers.on_key_published),
     Hears(BADGE_ISSUED, awarding.BadgeIssued, handlers.on_badge_issued),
     Hears(BADGE_ISSUED, awarding.BadgeRevoked, handlers.on_badge_revoked),
@@ -66,22 +72,27 @@ HEARS = (
     Hears(BADGE_ISSUED, RecordSigned, handlers.pass_over),
 )
 
-# The tables that follow from the topics. What the others hold, no topic tells.
+# What a fresh database reads besides: what verification told itself.
+REMEMBERS = (Hears(PUSHED_BADGES, BadgePushed, on_badge_pushed, ordered=True, knows_seen=True),)
+
+# The tables that follow from the topics. What the others hold is carried over.
 MADE_OF_TOPICS = frozenset({
     "achievement", "badge", "badge_change", "badge_jwt", "badge_share", "endorsement", "erased_learner", "import_word",
-    "issuer", "issuer_key", "log_checkpoint", "log_entry", "log_node", "picture", "signed_assertion", "status_list",
+    "issuer", "issuer_key", "log_checkpoint", "log_entry", "log_node", "picture", "restored", "signed_assertion",
+    "status_list",
 })  # fmt: skip
 
 
 def read_plan(_: ServiceSettings) -> Plan:
-    """How the tables are made anew: what is heard is all there is to know.
+    """How the tables are made anew: who may see a badge before any badge is there, then what is heard, then what
+    verification told of itself, when it is known who was erased.
 
     What learners decided goes along from the beginning, for it may not be told yet, and gives way to what is heard
-    later. Nobody decides while the last is read.
+    later. Nobody decides while the last is read. Beside a database that serves, pushed badges are carried over.
     """
     return Plan(
-        "verification", passes=(HEARS,), made=MADE_OF_TOPICS, seeds=("erased_learner", "badge_share"),
-        kept=("badge", "badge_change"), held=("consumed", "badge_share"),
+        "verification", passes=(SHARES, HEARS, REMEMBERS), finish=complete_restoring, made=MADE_OF_TOPICS,
+        seeds=("erased_learner", "badge_share"), kept=("badge", "badge_change"), held=("consumed", "badge_share"),
     )  # fmt: skip
 
 
@@ -89,18 +100,22 @@ async def run(settings: ServiceSettings) -> None:
     """Hear events, relay what the api tells, tell what was decided before there was the topic, and forget what nobody
     uses, until the process is told to stop.
 
-    A fresh database is rebuilt from the topics by just this.
+    A fresh database is first made from the topics; of several workers one does that.
     """
     assert isinstance(settings, VerificationSettings)
     database = await Database.connect(
-        settings.database_dsn.get_secret_value(), application_name="cairn-verification-aside", min_size=0, max_size=2
+        settings.database_dsn.get_secret_value(), application_name="cairn-verification-aside", min_size=0, max_size=4
     )
     aside = [
         asyncio.create_task(forget_programs(settings, database)),
         asyncio.create_task(tell_shares(database)),
     ]
+
+    async def prepare() -> None:
+        await restore(read_plan(settings), database, settings, is_done=is_restored)
+
     try:
-        await run_worker("verification", settings, HEARS)
+        await run_worker("verification", settings, HEARS, prepare=prepare)
     finally:
         for task in aside:
             task.cancel()

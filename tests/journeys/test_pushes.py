@@ -45,30 +45,31 @@ def foreign(number: int, *, named: str) -> bytes:
 
 async def test_a_pushed_badge_earns_what_accepts_it(tmp_path: Path) -> None:
     async with whole_system(tmp_path / "system") as (system, doors):
-        await _prepare(doors)
-        access = await _let_in(system)
-        await until(lambda: _known(system))
+        await prepare(doors)
+        access = await let_in(system)
+        await until(lambda: known(system))
         await asyncio.to_thread(system.kafka.stop)
         # Verification takes what is pushed all the same: the outbox keeps it.
         mine, unnamed = foreign(1, named=f"mailto:{EMAIL}"), foreign(2, named="urn:uuid:0")
         for content, status in ((mine, 201), (unnamed, 201), (mine, 200)):
-            answer = await _ask(system, "POST", "/ims/ob/v3p0/credentials", access, content)
+            answer = await ask(system, "POST", "/ims/ob/v3p0/credentials", access, content)
             assert answer.status_code == status, answer.text
         await asyncio.to_thread(system.kafka.start)
-        await until(lambda: _holds(doors))
+        await until(lambda: holds(doors))
         counting, unbound = ("counting", None), ("waiting", "unbound")
         states = {"https://sea.example/badges/1": counting, "https://sea.example/badges/2": unbound}
-        await until(lambda: _shows(system, states))
+        await until(lambda: shows(system, states))
         # The same once more earns nothing more, and every message about it is one.
-        assert (await _ask(system, "POST", "/ims/ob/v3p0/credentials", access, mine)).status_code == 200
+        assert (await ask(system, "POST", "/ims/ob/v3p0/credentials", access, mine)).status_code == 200
         assert len([one for one in await records_of(system, "pushed-badges") if one.value is not None]) == 2
         await doors.delete("enrollment", "/learners/ada")
         await until(lambda: _erased(system))
-        assert (await _ask(system, "GET", "/ims/ob/v3p0/credentials", access)).status_code == 401
+        assert (await ask(system, "GET", "/ims/ob/v3p0/credentials", access)).status_code == 401
         assert await rows(system, "awarding", "select * from imported_badge") == []
 
 
-async def _prepare(doors: Doors) -> None:
+async def prepare(doors: Doors) -> None:
+    """A stack that accepts the badge of the other institution in place of a part, and Ada."""
     await doors.put("enrollment", "/issuers/prairie", {"name": "Prairie", "url": "https://prairie.example/"})
     shared = {"issuer_id": "prairie", "description": "Made up for a test.", "criteria": "As it says."}
     part = {"kind": "micro-credential", "name": "Part", "requirement": {"kind": "activity", "activity_id": "urn:x"}}
@@ -80,9 +81,9 @@ async def _prepare(doors: Doors) -> None:
     await doors.post("enrollment", "/learners", {"learners": [{"learner_id": "ada", "email": EMAIL}]})
 
 
-async def _let_in(system: System) -> str:
-    """A program registers and is let in by Ada; its access token."""
-    session = {"cookie": f"{SESSION_COOKIE}={_own(system)}", "accept": "text/html"}
+async def let_in(system: System, learner_id: str = "ada") -> str:
+    """A program registers and is let in by the learner; its access token."""
+    session = {"cookie": f"{SESSION_COOKIE}={own(system, learner_id)}", "accept": "text/html"}
     challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
     async with httpx.AsyncClient(base_url=system.urls["verification"], trust_env=False) as client:
         body = {"client_name": "A wallet", "redirect_uris": [BACK], "token_endpoint_auth_method": "none"}
@@ -102,26 +103,31 @@ async def _let_in(system: System) -> str:
         return (await client.post("/oauth/token", data=told)).json()["access_token"]
 
 
-def _own(system: System) -> str:
-    return system.identity.mint_token("ada", [], learner_id="ada")
+def own(system: System, learner_id: str = "ada") -> str:
+    """The learner's own token."""
+    return system.identity.mint_token(learner_id, [], learner_id=learner_id)
 
 
-async def _ask(system: System, method: str, path: str, token: str, content: bytes | None = None) -> httpx.Response:
+async def ask(system: System, method: str, path: str, token: str, content: bytes | None = None) -> httpx.Response:
+    """What verification answers to who has the token."""
     headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
     async with httpx.AsyncClient(base_url=system.urls["verification"], trust_env=False, timeout=20) as client:
         return await client.request(method, path, content=content, headers=headers)
 
 
-async def _known(system: System) -> bool:
+async def known(system: System) -> bool:
+    """Whether awarding knows that Ada is registered."""
     return bool(await rows(system, "awarding", "select from learner where registered_at is not null"))
 
 
-async def _holds(doors: Doors) -> bool:
+async def holds(doors: Doors) -> bool:
+    """Whether Ada has earned the stack."""
     return "stack" in await badges_of(doors, "ada")
 
 
-async def _shows(system: System, states: dict[str, Any]) -> bool:
-    answer = orjson.loads((await _ask(system, "GET", "/learners/ada/programs", _own(system))).content)
+async def shows(system: System, states: dict[str, Any]) -> bool:
+    """Whether Ada is told so of each badge that was pushed."""
+    answer = orjson.loads((await ask(system, "GET", "/learners/ada/programs", own(system))).content)
     return {one["credential_id"]: (one["state"], one["cause"]) for one in answer["pushed_badges"]} == states
 
 

@@ -5,7 +5,6 @@ Its answers and errors are the standard's own (`Imsx_StatusInfo`), as other syst
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -29,13 +28,13 @@ from services.verification.handlers.granting.desk import (
     WRITE_CREDENTIALS,
     WRITE_PROFILE,
 )
+from services.verification.rules.pushes import instant_in_utc, is_token
 from services.verification.store import backpack as store
 from services.verification.store import grants as grants_store
 from services.verification.store.backpack import Held
 
 BASE = "/ims/ob/v3p0"
 router = APIRouter(prefix=BASE, tags=["Open Badges 3.0 API"])
-_TOKEN = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST = 100
 _MOST_PUSHED = 1_000
@@ -117,7 +116,7 @@ async def push(request: Request) -> Response:
     try:
         learner_id = await _learner(request, WRITE_CREDENTIALS)
         await _take_turn(request, learner_id)
-        held = Held(content, _TOKEN.fullmatch(content) is not None)
+        held = Held(content, is_token(content))
         credential_id, issued_at = await _genuine(request, held)
         async with begin(database_of(request)) as work:
             added = await handlers.keep_pushed_badge(
@@ -202,16 +201,7 @@ async def _genuine(request: Request, held: Held) -> tuple[str, datetime]:
     # U+0000 is the one character that PostgreSQL cannot keep, and what is looked up may only be so long.
     if not shown.credential_id or "\0" in shown.credential_id or len(shown.credential_id.encode()) > _LONGEST_ID:
         raise _Refusal(400, f"expected a credential with an id of at most {_LONGEST_ID} bytes, without U+0000")
-    return shown.credential_id, _in_utc(shown.issued_at) or parts.now()
-
-
-def _in_utc(text: str) -> datetime | None:
-    """The instant that `text` writes; None where it lies beyond the years 1 to 9999, which nobody can keep."""
-    instant = instant_of(text)
-    try:
-        return None if instant is None else instant.astimezone(UTC)
-    except OverflowError:
-        return None
+    return shown.credential_id, instant_in_utc(shown.issued_at) or parts.now()
 
 
 def _since(text: str) -> datetime:

@@ -22,7 +22,8 @@ log = structlog.get_logger(__name__)
 async def on_learner_registered(work: Work, events: Sequence[Received[LearnerRegistered]]) -> None:
     """A tombstone erases the learner's badges issued until then, whichever of the two is heard first.
 
-    Who a learner is says nothing here: a name is shown only where it is signed, by the learner's choice (M1.3).
+    Who a learner is says nothing here: a name is shown only where it is signed, by the learner's choice (M1.3). That
+    one who was erased came back is noted: what is pushed for them from then on is theirs.
     """
     erased = [(event.event.key, event.event.time) for event in events if event.content is None]
     if erased:
@@ -34,3 +35,6 @@ async def on_learner_registered(work: Work, events: Sequence[Received[LearnerReg
         tell_forgotten(work, gone.shares)
         await wallet_store.erase_offers(work.connection)
         log.info("learners erased", learners=len(erased), badges=gone.badges)
+    registered = [(event.event.key, event.event.time) for event in events if event.content is not None]
+    if registered:
+        await sharing_store.note_registered(work.connection, registered)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from libs.common.checking import open_badges_3
+from libs.common.checking.dates import instant_of
+from libs.common.checking.model import Shown
 from libs.common.checking.strict import Fault, read_json
 from libs.common.checking.tokens import read_token
 from services.verification.model.imports import PushedBadge, PushState
 
 # The cause of one whose learner is asked to whom it was awarded.
 ASKED = "unbound"
+_TOKEN = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 # By cause, in English: the keys of their translations.
 _CAUSES: Mapping[str, str] = {
     ASKED: "It does not name the e-mail address that you are registered with: it waits until you say to which address"
@@ -61,14 +66,38 @@ def sentence_of(pushed: PushedBadge) -> str:
 
 def name_of(pushed: PushedBadge) -> str:
     """What a pushed badge, which was found genuine when it came, calls itself; else its id."""
-    if pushed.is_token:
-        token = read_token(pushed.content)
+    shown = _shown_of(pushed.content)
+    return (shown and shown.name) or pushed.credential_id
+
+
+def is_token(content: bytes) -> bool:
+    """Whether a badge that was found genuine is a compact JWS; else it is a credential in JSON."""
+    return _TOKEN.fullmatch(content) is not None
+
+
+def issued_at_of(content: bytes) -> datetime | None:
+    """When a badge that was found genuine says that it was issued, if it does."""
+    shown = _shown_of(content)
+    return None if shown is None else instant_in_utc(shown.issued_at)
+
+
+def instant_in_utc(text: str) -> datetime | None:
+    """The instant that `text` writes; None where it is none, or lies beyond the years 1 to 9999, which nobody can
+    keep."""
+    instant = instant_of(text)
+    try:
+        return None if instant is None else instant.astimezone(UTC)
+    except OverflowError:
+        return None
+
+
+def _shown_of(content: bytes) -> Shown | None:
+    if is_token(content):
+        token = read_token(content)
         document = token if isinstance(token, Fault) else open_badges_3.credential_of(token)
     else:
-        document = read_json(pushed.content)
-    if isinstance(document, Fault):
-        return pushed.credential_id
-    return open_badges_3.shown_of(document).name or pushed.credential_id
+        document = read_json(content)
+    return None if isinstance(document, Fault) else open_badges_3.shown_of(document)
 
 
 def _is_refusal(pushed: PushedBadge) -> bool:

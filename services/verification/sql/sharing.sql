@@ -128,3 +128,12 @@ with told as (
     where signed_assertion.learner_id = told.learner_id and signed_assertion.told_at <= told.erased_at
 )
 select count(*) from gone;
+
+-- name: note_registered
+-- Of those who were erased: since when they are registered again.
+update erased_learner set registered_at = greatest(erased_learner.registered_at, told.registered_at)
+from (
+    select learner_id, max(registered_at) as registered_at
+    from unnest($1::text[], $2::timestamptz[]) as told (learner_id, registered_at) group by learner_id
+) told
+where erased_learner.learner_id = told.learner_id and told.registered_at > erased_at;

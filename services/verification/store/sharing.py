@@ -104,3 +104,9 @@ async def erase_learners(connection: Connection, erased: Sequence[tuple[str, dat
     shares = await connection.fetch(SQL["erase_shares"], learner_ids, instants)
     badges = await connection.fetchval(SQL["erase_learners"], learner_ids, instants)
     return Erased(badges, [Forgotten(**dict(row)) for row in shares])
+
+
+async def note_registered(connection: Connection, registered: Sequence[tuple[str, datetime]]) -> None:
+    """Keep of learners who were erased that they are registered again."""
+    learner_ids, instants = [name for name, _ in registered], [at for _, at in registered]
+    await connection.execute(SQL["note_registered"], learner_ids, instants)
