@@ -68,6 +68,48 @@ async def test_a_pushed_badge_earns_what_accepts_it(tmp_path: Path) -> None:
         assert await rows(system, "awarding", "select * from imported_badge") == []
 
 
+async def test_what_was_taken_back_counts_again_when_it_is_pushed_again(tmp_path: Path) -> None:
+    """Pushed after that was heard, and while nobody here hears it; the same twice in between is told once (B4, B12)."""
+    async with whole_system(tmp_path / "system") as (system, doors):
+        await prepare(doors)
+        access, mine = await let_in(system), foreign(1, named=f"mailto:{EMAIL}")
+        name = "https://sea.example/badges/1"
+        await until(lambda: known(system))
+        assert (await ask(system, "POST", "/ims/ob/v3p0/credentials", access, mine)).status_code == 201
+        for told, is_heard in ((2, True), (3, False)):
+            await until(lambda: shows(system, {name: ("counting", None)}))
+            await until(lambda: _stack_is(doors, "current"))
+            assert (await ask(system, "POST", "/ims/ob/v3p0/credentials", access, mine)).status_code == 200
+            if not is_heard:
+                await system.stop_process("verification-worker")
+            [row] = await rows(system, "awarding", "select import_id from imported_badge")
+            await doors.delete("awarding", f"/learners/ada/imported-badges/{row['import_id']}")
+            await until(lambda: _taken_out(system))
+            if is_heard:
+                await until(lambda: shows(system, {name: ("lost", "taken-back")}))
+                await until(lambda: _stack_is(doors, "suspended"))
+            for _ in range(2):
+                assert (await ask(system, "POST", "/ims/ob/v3p0/credentials", access, mine)).status_code == 200
+            if not is_heard:
+                await system.start_process("verification-worker")
+            await until(lambda told=told: _tells(system, told))
+        await until(lambda: shows(system, {name: ("counting", None)}))
+        await until(lambda: _stack_is(doors, "current"))
+        assert await _tells(system, 3)
+
+
+async def _tells(system: System, times: int) -> bool:
+    return len(await records_of(system, "pushed-badges")) == times
+
+
+async def _taken_out(system: System) -> bool:
+    return await rows(system, "awarding", "select * from imported_badge") == []
+
+
+async def _stack_is(doors: Doors, state: str) -> bool:
+    return (await badges_of(doors, "ada")).get("stack", {}).get("state") == state
+
+
 async def prepare(doors: Doors) -> None:
     """A stack that accepts the badge of the other institution in place of a part, and Ada."""
     await doors.put("enrollment", "/issuers/prairie", {"name": "Prairie", "url": "https://prairie.example/"})

@@ -22,27 +22,36 @@ _NAMESPACE = uuid5(NAMESPACE_URL, "urn:cairn:verification")
 async def keep_pushed_badge(
     work: Work, learner_id: str, credential_id: str, held: Held, *, issued_at: datetime, at: datetime, most: int
 ) -> bool | None:
-    """Keep a badge that was found genuine, and tell of it unless the same was told before; whether it is new.
+    """Keep a badge that was found genuine, and tell of it; whether it is new.
 
-    None, and nothing kept, if the learner has `most`, or lets no program in any more.
+    The same as was told before is not told again, unless the learner took it back since. None, and nothing kept, if
+    the learner has `most`, or lets no program in any more.
     """
     push_id = uuid5(_NAMESPACE, f"pushed|{learner_id}|{credential_id}")
     digest = "sha256:" + hashlib.sha256(held.content).hexdigest()
-    kept = await store.keep_pushed_badge(
-        work.connection, learner_id, credential_id, held, issued_at=issued_at, at=at, push_id=push_id, digest=digest
+    added = await store.keep_pushed_badge(
+        work.connection, learner_id, credential_id, held, issued_at=issued_at, at=at, push_id=push_id
     )
-    if kept is None:
+    if added is None:
         return None
-    added, is_other = kept
     if added and await store.pushed_count(work.connection, learner_id) > most:
         await store.forget_pushed_badge(work.connection, learner_id, credential_id)
         return None
-    if is_other:
+    if await store.note_told(work.connection, learner_id, credential_id, digest):
         await _tell(work, BadgePushed(
             push_id=push_id, learner_id=learner_id, credential_id=credential_id, content=held.content.decode(),
             digest=digest, pushed_at=at,
         ))  # fmt: skip
     return added
+
+
+async def tell_pushed_since(work: Work, taken_back: Sequence[ImportWord]) -> None:
+    """Tell anew of badges that were pushed again after their learners had taken them back, and before that was heard.
+
+    `taken_back` are the words on that, which are kept. They were not told when they came: the same had been told.
+    """
+    for told in await store.note_told_since(work.connection, taken_back):
+        await _tell(work, told)
 
 
 async def keep_profile(work: Work, learner_id: str, document: bytes, at: datetime) -> bool:

@@ -8,7 +8,9 @@ from typing import Any
 from libs.common.contracts.importing import BadgeImported, ImportedBadgeWithdrawn, ImportRefused
 from libs.common.messaging.hearing import Received
 from libs.common.messaging.work import Work
-from services.verification.model.imports import ImportWord, PushState
+from services.verification.handlers.backpack import tell_pushed_since
+from services.verification.model.imports import TAKEN_BACK, ImportWord, PushState
+from services.verification.store import backpack as backpack_store
 from services.verification.store import imports as store
 
 
@@ -35,8 +37,14 @@ async def on_import_refused(work: Work, events: Sequence[Received[ImportRefused]
 
 
 async def _keep(work: Work, words: Sequence[ImportWord]) -> None:
-    if words:
-        await store.keep_import_words(work.connection, words)
+    if not words:
+        return
+    taken_back = [word for word in words if word.cause == TAKEN_BACK]
+    if taken_back:
+        await backpack_store.hold_pushed(work.connection, taken_back)
+    await store.keep_import_words(work.connection, words)
+    if taken_back:
+        await tell_pushed_since(work, taken_back)
 
 
 def _word(

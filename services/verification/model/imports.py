@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
+# The cause that awarding gives where the learner took a badge back.
+TAKEN_BACK = "taken-back"
 PushState = Literal["kept", "waiting", "counting", "lost", "refused"]
 
 

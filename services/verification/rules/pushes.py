@@ -11,7 +11,7 @@ from libs.common.checking.dates import instant_of
 from libs.common.checking.model import Shown
 from libs.common.checking.strict import Fault, read_json
 from libs.common.checking.tokens import read_token
-from services.verification.model.imports import PushedBadge, PushState
+from services.verification.model.imports import TAKEN_BACK, PushedBadge, PushState
 
 # The cause of one whose learner is asked to whom it was awarded.
 ASKED = "unbound"
@@ -34,7 +34,7 @@ _CAUSES: Mapping[str, str] = {
     "revoked": "Its issuer withdrew it: it counts no more.",
     "suspended": "Its issuer suspended it: it does not count for now.",
     "expired": "Its time is over: it counts no more.",
-    "taken-back": "You took it back: it counts no more.",
+    TAKEN_BACK: "You took it back: it counts no more.",
 }
 _STATES: Mapping[PushState, str] = {
     "kept": "It was kept before such badges could count: have the program push it again.",
@@ -46,10 +46,11 @@ _STATES: Mapping[PushState, str] = {
 
 
 def state_of(pushed: PushedBadge) -> PushState:
-    """What became of a pushed badge: a refusal of what was pushed before in its place says nothing of this one."""
+    """What became of a pushed badge: a refusal of what was pushed before in its place says nothing of this one, nor
+    does it that the learner took it back before it was pushed again."""
     if pushed.push_id is None:
         return "kept"
-    if pushed.state is None or (_is_refusal(pushed) and pushed.told_digest != pushed.digest):
+    if pushed.state is None or (_is_refusal(pushed) and pushed.told_digest != pushed.digest) or _came_again(pushed):
         return "waiting"
     return pushed.state
 
@@ -98,6 +99,10 @@ def _shown_of(content: bytes) -> Shown | None:
     else:
         document = read_json(content)
     return None if isinstance(document, Fault) else open_badges_3.shown_of(document)
+
+
+def _came_again(pushed: PushedBadge) -> bool:
+    return pushed.cause == TAKEN_BACK and pushed.told_at is not None and pushed.told_at < pushed.kept_at
 
 
 def _is_refusal(pushed: PushedBadge) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
+from libs.common.contracts.verification import BadgePushed
 from libs.common.postgres.queries import load_queries
+from services.verification.model.imports import ImportWord
 
 if TYPE_CHECKING:
     from libs.common.postgres.database import Connection, Pool
@@ -35,15 +38,33 @@ async def credentials(
 
 async def keep_pushed_badge(
     connection: Connection, learner_id: str, credential_id: str, held: Held, *, issued_at: datetime, at: datetime,
-    push_id: UUID, digest: str,
-) -> tuple[bool, bool] | None:  # fmt: skip
-    """Keep a badge that was pushed; whether it is new, and whether it is another than was kept.
+    push_id: UUID,
+) -> bool | None:  # fmt: skip
+    """Keep a badge that was pushed; whether it is new. None, and nothing kept, if the learner lets no program in."""
+    values = (learner_id, credential_id, held.content, held.is_token, issued_at, at, push_id)
+    return await connection.fetchval(SQL["keep_pushed_badge"], *values)
 
-    None, and nothing kept, if the learner lets no program in.
-    """
-    values = (learner_id, credential_id, held.content, held.is_token, issued_at, at, push_id, digest)
-    row = await connection.fetchrow(SQL["keep_pushed_badge"], *values)
-    return None if row is None else (row["added"], row["is_other"])
+
+async def note_told(connection: Connection, learner_id: str, credential_id: str, digest: str) -> bool:
+    """Note that a badge that is kept was told with this digest; False, and nothing noted, if it is not to be told."""
+    return await connection.fetchval(SQL["note_told"], learner_id, credential_id, digest) is not None
+
+
+async def hold_pushed(connection: Connection, words: Sequence[ImportWord]) -> None:
+    """Have the pushed badges that these words are about alone until this transaction ends."""
+    await connection.execute(SQL["hold_pushed"], *_places(words))
+
+
+async def note_told_since(connection: Connection, words: Sequence[ImportWord]) -> list[BadgePushed]:
+    """The badges that were taken back, by these words, and pushed again since: to be told, and noted as told."""
+    rows = await connection.fetch(SQL["note_told_since"], *_places(words))
+    return [
+        BadgePushed(
+            push_id=row["push_id"], learner_id=row["learner_id"], credential_id=row["credential_id"],
+            content=row["content"].decode(), digest=row["digest"], pushed_at=row["kept_at"],
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 async def pushed_count(reader: Reader, learner_id: str) -> int:
@@ -64,3 +85,7 @@ async def keep_profile(connection: Connection, learner_id: str, document: bytes,
 async def forget_pushed_badge(connection: Connection, learner_id: str, credential_id: str) -> None:
     """Forget a badge that was pushed."""
     await connection.execute(SQL["forget_pushed_badge"], learner_id, credential_id)
+
+
+def _places(words: Sequence[ImportWord]) -> tuple[list[str], list[UUID]]:
+    return [word.learner_id for word in words], [word.import_id for word in words]

@@ -103,6 +103,24 @@ async def test_one_that_was_taken_back_counts_when_it_is_pushed_again(abroad: Ab
     assert len(set(told)) == 2
 
 
+@pytest.mark.parametrize("carried_out", [True, False])
+async def test_the_same_counts_again_once_whenever_it_is_heard(abroad: Abroad, carried_out: bool) -> None:
+    """Heard after it was taken out, or before that was carried out; and twice."""
+    await counted(abroad, FIRST)
+    await take_back(abroad)
+    if carried_out:
+        await abroad.count()
+    await hear(abroad, push(FIRST))
+    await hear(abroad, push(FIRST))
+    while await abroad.count() + await abroad.look_again():
+        pass
+    await hear(abroad, push(FIRST))
+    assert await abroad.count() == 0
+    assert await holding(abroad.service) == {"stack"}
+    told = [one.event.type for one in await words(abroad)]
+    assert told == [BadgeImported.TYPE, ImportedBadgeWithdrawn.TYPE, BadgeImported.TYPE]
+
+
 @pytest.mark.parametrize("together", [True, False])
 async def test_what_came_again_counts_after_a_loss_too(abroad: Abroad, together: bool) -> None:
     await counted(abroad, FIRST)

@@ -33,7 +33,7 @@ from tests.services.verification.test_pushed_texts import token
 
 PLAIN, OTHER, TOKEN = PUSHED.credential.encode(), BADGES[1].credential.encode(), token(id="urn:x:1").encode()
 ROWS = (
-    "select learner_id, credential_id, content, is_token, issued_at, kept_at, push_id, digest"
+    "select learner_id, credential_id, content, is_token, issued_at, kept_at, push_id, digest, told_at"
     " from pushed_badge order by learner_id, credential_id"
 )
 Sent = tuple[str, Received[Any]]
