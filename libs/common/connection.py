@@ -60,6 +60,7 @@ class Connection(HttpToolsProtocol):
         self._reading_since = self._heard_at = self.loop.time()
         self._headers_bytes = 0
         self._watch: asyncio.TimerHandle | None = None
+        self._is_modern = False
         self._dated_by: list[tuple[bytes, bytes]] = []
         self._date = b""
 
@@ -100,8 +101,8 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Its headers are all there: it is answered at once, or becomes a task."""
         self._is_reading_headers = False
-        if self.known is not None and self._may_answer():
-            method: bytes = self._parsed.get_method()
+        method: bytes = self._parsed.get_method()
+        if self.known is not None and method in _QUICK and self._may_answer():
             try:
                 answer = self.known(method, self.url, self.headers)
             except Exception as fault:  # the parser would take it for the caller's
@@ -145,14 +146,16 @@ class Connection(HttpToolsProtocol):
     def _may_answer(self) -> bool:
         """Whether it is this request's turn, and nothing about it needs more than an answer."""
         parser = self._parsed
+        if not self._is_modern:
+            # Asked until it is so: who speaks HTTP/1.1 does not go back.
+            self._is_modern = parser.get_http_version() == "1.1"
         return (
-            parser.get_method() in _QUICK
+            self._is_modern
             # Answers go out in the order of requests, and no faster than they are taken.
             and not self._is_busy()
             and not self.flow.write_paused
             and parser.should_keep_alive()
             and not parser.should_upgrade()
-            and parser.get_http_version() == "1.1"
             and not self.transport.is_closing()
         )
 

@@ -13,12 +13,12 @@ def preferred(accept: str | None, offers: Sequence[str]) -> str | None:
 
     `offers` are full media types in the server's order, which decides between equals; no header means the first.
     """
-    return _preferred(accept or "*/*", tuple(offers))
+    return _preferred((accept or "*/*")[:_LONGEST_ACCEPT], tuple(offers))
 
 
 @lru_cache(maxsize=1024)
 def _preferred(accept: str, offers: tuple[str, ...]) -> str | None:
-    ranges = [_range(part) for part in accept[:_LONGEST_ACCEPT].split(",") if part.strip()]
+    ranges = [_range(part) for part in accept.split(",") if part.strip()]
     best, best_quality = None, 0.0
     for offer in offers:
         quality = _quality(offer, ranges)

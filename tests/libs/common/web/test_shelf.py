@@ -101,7 +101,7 @@ async def test_who_has_it_is_told_so_however_they_say_it() -> None:
 
 def counted(status: int) -> float:
     found = REGISTRY.get_sample_value(
-        "cairn_http_seconds_count", {"service": "test", "route": "/{name}", "status": str(status)}
+        "cairn_http_from_memory_total", {"service": "test", "route": "/{name}", "status": str(status)}
     )
     return found or 0.0
 
