@@ -25,9 +25,15 @@ Answer = Sequence[bytes]
 AtOnce = Callable[[bytes, bytes, Sequence[tuple[bytes, bytes]]], Answer | None]
 
 SLOWEST_HEADERS_SECONDS = 15.0
+# So long a caller may send nothing of a body that is awaited, or take nothing of an answer.
+STUCK_SECONDS = 60.0
 # Longer than proxies keep a connection that nobody uses (nginx: 60 s), so that it is they who end it.
 KEEP_ALIVE_SECONDS = 75.0
+LOOK_SECONDS = 5.0
+# Of the target, headers and trailers of one request together.
 LARGEST_HEADERS_BYTES = 64 * 1024
+# Requests of one connection that wait for the answer to an earlier one.
+MOST_WAITING = 64
 _QUICK = (b"GET", b"HEAD")
 
 
@@ -38,6 +44,10 @@ def protocol_of(at_once: AtOnce | None) -> type[HttpToolsProtocol]:
         known = None if at_once is None else staticmethod(at_once)
 
     return Connected
+
+
+class TooMuch(Exception):
+    """More than one request may bring, or one connection ask for at a time."""
 
 
 class Connection(HttpToolsProtocol):
@@ -55,19 +65,21 @@ class Connection(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         # Whether the request that is being read was answered, so that nobody else is to hear of it.
         self._is_answered = False
-        # Whether headers are awaited or half read, since when, and how much of them there is.
+        # Whether headers are awaited or half read, since when, and how much of them there is; how many requests began.
         self._is_reading_headers = True
         self._reading_since = self._heard_at = self.loop.time()
         self._headers_bytes = 0
+        self._begun = 0
+        self._has_too_much = False
+        self._stuck_since: float | None = None
         self._watch: asyncio.TimerHandle | None = None
-        self._is_modern = False
         self._dated_by: list[tuple[bytes, bytes]] = []
         self._date = b""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A caller is there."""
         super().connection_made(transport)
-        self._watch = self.loop.call_later(SLOWEST_HEADERS_SECONDS, self._look)
+        self._watch = self.loop.call_later(LOOK_SECONDS, self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The caller is gone."""
@@ -78,11 +90,14 @@ class Connection(HttpToolsProtocol):
     def data_received(self, received: bytes) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The parser gets what came, and calls what is below."""
         self._heard_at = self.loop.time()
+        begun = self._begun
         super().data_received(received)
-        if self._is_reading_headers:
+        if self._is_reading_headers and self._begun == begun:
+            # One header that does not end is not told by the parser.
             self._headers_bytes += len(received)
-            if self._headers_bytes > LARGEST_HEADERS_BYTES and not self.transport.is_closing():
-                self._refuse(431, "Headers too large", f"Expected at most {LARGEST_HEADERS_BYTES} bytes of headers.")
+            if self._headers_bytes > 2 * LARGEST_HEADERS_BYTES and not self.transport.is_closing():
+                self._has_too_much = True
+                self.send_400_response("")
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -90,13 +105,22 @@ class Connection(HttpToolsProtocol):
         self._is_reading_headers = True
         self._reading_since = self._heard_at
         self._headers_bytes = 0
+        self._begun += 1
         # What uvicorn makes ready here is for its task alone, so it waits until there is to be one.
         self.url = b""
         self.headers = []
 
+    def on_url(self, url: bytes) -> None:
+        """A piece of its target."""
+        self._spend(len(url))
+        self.url += url
+
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header of it."""
-        self.headers.append((name.lower(), value))
+        """One header of it. Trailers, which come after the body, nobody reads: who cleans headers on the way to us may
+        not look at them."""
+        self._spend(len(name) + len(value) + 4)
+        if self._is_reading_headers:
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """Its headers are all there: it is answered at once, or becomes a task."""
@@ -112,6 +136,8 @@ class Connection(HttpToolsProtocol):
                 self._is_answered = True
                 self._write(answer)
                 return
+        if len(self.pipeline) >= MOST_WAITING:
+            raise TooMuch
         url, headers = self.url, self.headers
         super().on_message_begin()
         self.url = url
@@ -120,18 +146,55 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """A piece of its body, which nobody needs who was answered."""
-        if not self._is_answered:
+        """A piece of its body, which nobody needs when the request was answered."""
+        if self._is_answered:
+            self._spend(len(body))
+        else:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
         """It is all there."""
         if not self._is_answered:
             super().on_message_complete()
+        self._is_answered = False
+
+    def on_response_complete(self) -> None:
+        """The app has answered."""
+        self._heard_at = self.loop.time()
+        super().on_response_complete()
+
+    def pause_writing(self) -> None:
+        """The caller takes less than it is sent."""
+        self._stuck_since = self.loop.time()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """The caller took it."""
+        self._stuck_since = None
+        super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:
-        """It is none."""
-        self._refuse(400, "Not a request", f"Expected a request of HTTP/1.1, found another thing: {msg}")
+        """It is none, or too much: say so (RFC 9457), and hang up, for what follows could be anything."""
+        if self._has_too_much:
+            said = f"Expected a target and headers of at most {LARGEST_HEADERS_BYTES} bytes."
+            status, title = 431, "Headers too large"
+        else:
+            status, title, said = 400, "Not a request", f"Expected a request of HTTP/1.1, found another thing: {msg}"
+        body = orjson.dumps({"type": "about:blank", "title": title, "status": status, "detail": said})
+        if not self._is_busy() and not self._is_answered:  # else it would stand in the middle of an answer, or for one
+            self.transport.write(
+                f"HTTP/1.1 {status} {title}\r\nContent-Type: application/problem+json\r\n"
+                f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
+                + body
+            )
+        self.transport.close()
+
+    def _spend(self, size_bytes: int) -> None:
+        """Raise `TooMuch`, at which the parser ends, where a request brings more than headers may be."""
+        self._headers_bytes += size_bytes
+        if self._headers_bytes > LARGEST_HEADERS_BYTES:
+            self._has_too_much = True
+            raise TooMuch
 
     @property
     def _parsed(self) -> Any:
@@ -146,11 +209,8 @@ class Connection(HttpToolsProtocol):
     def _may_answer(self) -> bool:
         """Whether it is this request's turn, and nothing about it needs more than an answer."""
         parser = self._parsed
-        if not self._is_modern:
-            # Asked until it is so: who speaks HTTP/1.1 does not go back.
-            self._is_modern = parser.get_http_version() == "1.1"
         return (
-            self._is_modern
+            parser.get_http_version() == "1.1"
             # Answers go out in the order of requests, and no faster than they are taken.
             and not self._is_busy()
             and not self.flow.write_paused
@@ -166,29 +226,24 @@ class Connection(HttpToolsProtocol):
             self._date = b"".join(b"%b: %b\r\n" % header for header in headers)
         self.transport.write(b"".join((answer[0], self._date, *answer[1:])))
 
-    def _refuse(self, status: int, title: str, detail: str) -> None:
-        """Say what is wrong (RFC 9457), and hang up: what follows on this connection could be anything."""
-        body = orjson.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail})
-        head = (
-            f"HTTP/1.1 {status} {title}\r\nContent-Type: application/problem+json\r\nContent-Length: {len(body)}\r\n"
-            "Connection: close\r\n\r\n"
-        )
-        self.transport.write(head.encode() + body)
-        self.transport.close()
-
     def _look(self) -> None:
-        """Hang up on who sends nothing, or headers too slowly. One timer a connection, which looks now and then: to
-        wind one up for each request would cost more than most answers."""
-        if self.transport.is_closing():
-            return
+        """Hang up on who is too slow. One timer a connection, which looks now and then: to wind one up for each
+        request would cost more than most answers."""
         now = self.loop.time()
-        if self._is_reading_headers:
-            left = self._reading_since + SLOWEST_HEADERS_SECONDS - now
-        elif self._is_busy():
-            left = SLOWEST_HEADERS_SECONDS
-        else:
-            left = self._heard_at + KEEP_ALIVE_SECONDS - now
-        if left <= 0:
-            self.transport.close()
+        if self._stuck_since is not None and now - self._stuck_since >= STUCK_SECONDS:
+            self.transport.abort()  # to close it would wait for what is not taken
             return
-        self._watch = self.loop.call_later(min(left, SLOWEST_HEADERS_SECONDS), self._look)
+        if self._is_overdue(now):
+            self.transport.close()
+        if self.transport.is_closing() and self._stuck_since is None:
+            self._stuck_since = now
+        self._watch = self.loop.call_later(LOOK_SECONDS, self._look)
+
+    def _is_overdue(self, now: float) -> bool:
+        """Whether the caller lets itself be waited for too long."""
+        if self._is_busy():
+            awaits_body = self.cycle.more_body and not self.flow.read_paused
+            return awaits_body and now - self._heard_at >= STUCK_SECONDS
+        if self._is_reading_headers:
+            return now - self._reading_since >= SLOWEST_HEADERS_SECONDS
+        return now - self._heard_at >= KEEP_ALIVE_SECONDS

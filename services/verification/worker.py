@@ -40,9 +40,6 @@ FORGET_SECONDS = 600.0
 TELL_SECONDS = 5.0
 AT_ONCE = 1000
 
-# Who may see a badge. A fresh database hears all of it before it hears of a badge.
-SHARES = (Hears(SHARING, SharingDecided, on_sharing_decided, knows_seen=True),)
-
 # The order in which the events do their work, whatever it is, makes no difference to the state.
 HEARS = (
     Hears(CATALOGUE, enrollment.PictureUploaded, on_picture_uploaded),
@@ -51,7 +48,7 @@ HEARS = (
     Hears(LEARNERS, enrollment.LearnerRegistered, on_learner_registered),
     # Its own topic. It is compacted, so a fresh database reads it to its end before it hears of any badge: none is ever
     # shown more widely than its learner decided. Instants say what counts, and what comes twice is healed by that.
-    *SHARES,
+    Hears(SHARING, SharingDecided, on_sharing_decided, knows_seen=True),
     Hears(BADGE_ISSUED, awarding.KeyPublished, handlers.on_key_published),
     Hears(BADGE_ISSUED, awarding.BadgeIssued, handlers.on_badge_issued),
     Hears(BADGE_ISSUED, awarding.BadgeRevoked, handlers.on_badge_revoked),
@@ -72,6 +69,9 @@ HEARS = (
     Hears(BADGE_ISSUED, RecordSigned, handlers.pass_over),
 )
 
+# What a fresh database hears to its end before it hears of a badge, as a worker does (decision 4): who is erased, and
+# what is hidden.
+FIRST = tuple(row for row in HEARS if row.topic in {CATALOGUE, LEARNERS, SHARING})
 # What a fresh database reads besides: what verification told itself.
 REMEMBERS = (Hears(PUSHED_BADGES, BadgePushed, on_badge_pushed, ordered=True, knows_seen=True),)
 
@@ -84,14 +84,14 @@ MADE_OF_TOPICS = frozenset({
 
 
 def read_plan(_: ServiceSettings) -> Plan:
-    """How the tables are made anew: who may see a badge before any badge is there, then what is heard, then what
-    verification told of itself, when it is known who was erased.
+    """How the tables are made anew: who is erased and what is hidden before any badge is there, then what is heard,
+    then what verification told itself.
 
     What learners decided goes along from the beginning, for it may not be told yet, and gives way to what is heard
     later. Nobody decides while the last is read. Beside a database that serves, pushed badges are carried over.
     """
     return Plan(
-        "verification", passes=(SHARES, HEARS, REMEMBERS), finish=complete_restoring, made=MADE_OF_TOPICS,
+        "verification", passes=(FIRST, HEARS, REMEMBERS), finish=complete_restoring, made=MADE_OF_TOPICS,
         seeds=("erased_learner", "badge_share"), kept=("badge", "badge_change"), held=("consumed", "badge_share"),
     )  # fmt: skip
 

@@ -19,17 +19,19 @@ from services.verification.rules.codes import code_of
 from tests.journeys.stage import badges_of, do, rebuild, records_of, rows, send, whole_system
 from tests.libs.common.messaging.waiting import until
 
+ERASED = learner_id(2)
 SHARES = (
     "select badge_id, learner_id, audience, until, shows_name, shows_evidence, changed_at from badge_share"
     " order by badge_id"
 )
 COUNT = "select (select count(*) from badge) as badges"
-# The very transaction that keeps a badge must know what was decided about it: an empty table says so if one does not.
+# The very transaction that keeps a badge must know what was decided about it, and who is erased: an empty table says so
+# if one does not.
 WATCH = """
 create table shown_too_early (badge_id uuid);
 create function watch() returns trigger language plpgsql as $$
 begin
-    if new.badge_id = '{badge}' and not exists (
+    if new.learner_id = '{erased}' or new.badge_id = '{badge}' and not exists (
         select from badge_share where badge_id = new.badge_id and audience = 'private'
     ) then insert into shown_too_early values (new.badge_id); end if;
     return new;
@@ -58,6 +60,9 @@ async def test_what_was_hidden_stays_hidden(tmp_path: Path) -> None:
         kept = await rows(system, "verification", SHARES)
         assert {str(row["badge_id"]): row["audience"] for row in kept} == expected
 
+        assert await badges_of(doors, ERASED)
+        await doors.delete("enrollment", f"/learners/{ERASED}")
+        await until(lambda: _are_gone(system, ERASED))
         badges = await rows(system, "verification", COUNT)
         await _start_on_an_empty_database(system, hidden, badges)
         assert await rows(system, "verification", "select * from shown_too_early") == []
@@ -106,7 +111,7 @@ async def _start_on_an_empty_database(system: System, hidden: str, badges: list[
     await system.migrate("verification")
     await do(
         system.dsn("verification"), f"update relay_batch set position = {relay['position']}",
-        WATCH.format(badge=hidden),
+        WATCH.format(badge=hidden, erased=ERASED),
     )  # fmt: skip
     await system.start_process("verification-api")
     async with _asked_without_end(system, hidden) as found:
@@ -121,10 +126,13 @@ async def _start_on_an_empty_database(system: System, hidden: str, badges: list[
 
 
 async def _erased_for_good(system: System, doors: Doors) -> None:
-    """What she decided goes from the topic with her, and does not come back."""
+    """She is erased while verification has no database: what she decided goes from the topic too, and stays away."""
+    await _lose(system)
     await doors.delete("enrollment", f"/learners/{learner_id(1)}")
-    await until(lambda: _told(system, {}))
+    await rebuild(system, "verification")
     assert await rows(system, "verification", SHARES) == []
+    await asyncio.gather(*(system.start_process(f"verification-{role}") for role in ("api", "worker")))
+    await until(lambda: _told(system, {}))
     await _lose(system)
     await rebuild(system, "verification")
     assert await rows(system, "verification", SHARES) == []
@@ -145,6 +153,10 @@ async def _told(system: System, expected: dict[str, str]) -> bool:
     for record in await records_of(system, "sharing"):
         found[record.key.decode()] = None if record.value is None else orjson.loads(record.value)["audience"]
     return {key: audience for key, audience in found.items() if audience is not None} == expected
+
+
+async def _are_gone(system: System, learner: str) -> bool:
+    return not await rows(system, "verification", f"select from badge where learner_id = '{learner}'")
 
 
 async def _nothing_waits(system: System) -> bool:

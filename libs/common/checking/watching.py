@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import orjson
+
 from libs.common.checking.dialogue import Asking, Json
 from libs.common.checking.judging import decide_judgement
 from libs.common.checking.model import Judgement
@@ -23,6 +25,8 @@ from libs.common.checking.tokens import Token, read_token
 
 _MOST_LETTERS = 2000
 _MOST_ENTRIES = 4
+# Sealed and in letters it is to fit its contract (`BadgeImported.watch`).
+_MOST_BYTES = 20_000
 
 
 def watch_of(content: bytes) -> Json:
@@ -78,7 +82,8 @@ def _of_3(document: Json) -> Json:
 
 
 def _is_short(watch: Json) -> bool:
-    """Whether all texts in it are of a length that addresses and names have."""
+    """Whether all texts in it are of a length that addresses and names have, and it is one that can be told."""
     values = [*watch.values(), *watch.get("assertion", {}).values()]
     values += [value for entry in watch.get("credentialStatus", ()) for value in entry.values()]
-    return all(len(value) <= _MOST_LETTERS for value in values if isinstance(value, str))
+    texts = (value for value in values if isinstance(value, str))
+    return all(len(text) <= _MOST_LETTERS for text in texts) and len(orjson.dumps(watch)) <= _MOST_BYTES

@@ -28,8 +28,11 @@ BADGE_ISSUED: Final = "badge-issued"
 REHEARSALS: Final = "rehearsals"
 PUSHED_BADGES: Final = "pushed-badges"
 SHARING: Final = "sharing"
-# What may name a person: kept out of reasons and dead letters, and erased by a tombstone (B7).
-PRIVATE: Final = frozenset({LEARNERS, PUSHED_BADGES})
+# What may name a person, or says what one wants: kept out of reasons and dead letters, and erased by a tombstone (B7).
+PRIVATE: Final = frozenset({LEARNERS, PUSHED_BADGES, SHARING})
+# What a rebuild beside tables that serve reads only as far as these have handled it: a tombstone beyond has yet to take
+# from the tables that go along what they keep of its learner.
+READ_AS_HANDLED: Final = frozenset({LEARNERS, PUSHED_BADGES})
 
 
 def dead_letters(service: str) -> str:

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import asyncpg
 import structlog
 
-from libs.common.contracts.topics import PRIVATE, dead_letters
+from libs.common.contracts.topics import READ_AS_HANDLED, dead_letters
 from libs.common.messaging.publisher import Publisher
 from libs.common.messaging.relay import SHARD
 from libs.common.messaging.restoring import SQL, Plan, read_passes
@@ -108,12 +108,12 @@ async def _limits(connection: Connection) -> Callable[[Partition], int | None]:
     A tombstone beyond has yet to take from the tables that go along what is kept of its learner (B7): the worker hears
     it afterwards, as if nothing had been rebuilt. A database that is lost has handled nothing, and is read whole.
     """
-    rows = await connection.fetch(SQL["handled"], sorted(PRIVATE))
+    rows = await connection.fetch(SQL["handled"], sorted(READ_AS_HANDLED))
     handled = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
 
     def until(place: Partition) -> int | None:
         topic, partition = place
-        return handled.get((topic, partition), 0) if handled and topic in PRIVATE else None
+        return handled.get((topic, partition), 0) if handled and topic in READ_AS_HANDLED else None
 
     return until
 
@@ -170,7 +170,7 @@ async def _require_told(connection: Connection, plan: Plan) -> None:
 
 async def _require_no_more(connection: Connection, plan: Plan) -> None:
     """Nothing of learners was handled here that is not handled there: their erasures would be undone (B7)."""
-    if await connection.fetchval(SQL["ahead"], sorted(PRIVATE)):
+    if await connection.fetchval(SQL["ahead"], sorted(READ_AS_HANDLED)):
         raise RebuildRefusedError(
             f"{plan.service}: expected the worker to have handled what is told of learners, found it behind what was"
             " read: start its worker, and try again"

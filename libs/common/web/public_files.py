@@ -7,11 +7,13 @@ learner took back or had erased is gone from it too (M1.3, B7).
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,8 +25,10 @@ log = structlog.get_logger(__name__)
 
 # Documents that wait to be written: with a slow disk the rest stays unwritten, and is served as if there were no files.
 _MOST_WAITING = 256
-# Beside the folders that are served, on the same disk.
-_HALF_WRITTEN = ".new"
+# Whose the folder is: a lock on this file, which a process that ends gives back. It lies beside what is served.
+_OWNER = ".owner"
+# For a folder that is another's, or cannot be made, is asked again so often at most.
+_TRY_SECONDS = 10.0
 
 
 def file_etag(document: Document) -> str:
@@ -49,8 +53,10 @@ class PublicFiles:
     files stay: while it is away they are all there is (B6).
     """
 
-    def __init__(self, folder: Path, *, largest_bytes: int, longest_seconds: float) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *names: str, largest_bytes: int, longest_seconds: float) -> None:
+        """`names` are the folders below `folder` in which documents lie. Nothing is done yet."""
+        self.folder = folder
+        self._names = names
         self._largest = largest_bytes
         self._longest = longest_seconds
         self._kept: dict[str, _Kept] = {}  # the oldest first
@@ -58,39 +64,45 @@ class PublicFiles:
         self._writer = ThreadPoolExecutor(1, "public-files")
         self._waiting = 0
         self._sweeping: asyncio.TimerHandle | None = None
+        self._owner: int | None = None
+        self._tried_at = -_TRY_SECONDS
 
-    def begin(self, *names: str) -> None:
-        """Take away what an earlier process left in the folders of these names, and make them. Raises `OSError`."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        for name in names:
-            folder = self._folder / name
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(exist_ok=True)
-            folder.chmod(0o755)  # the server of files is somebody else
+    def begin(self) -> bool:
+        """Take the folder over, and away what an earlier process left there; whether it is ours.
+
+        Of several processes one has it, and the others do without until it ends.
+        """
+        now = time.monotonic()
+        if self._owner is None and now - self._tried_at >= _TRY_SECONDS:
+            self._tried_at = now
+            try:
+                self._owner = _take(self.folder, self._names)
+            except OSError as fault:
+                log.warning("no public files", fault=type(fault).__name__)
+        return self._owner is not None
 
     def put(self, name: str, document: Document) -> None:
         """Keep `document` under `name`, a relative path of two plain names. The oldest ones make room."""
         size = len(document.body)
-        if self._waiting >= _MOST_WAITING or size > self._largest:
+        if self._waiting >= _MOST_WAITING or size > self._largest or not self.begin():
             return
         self._forget(name)
         self._kept[name] = _Kept(size, time.monotonic())
         self._size += size
-        self._do(_write, self._folder / _HALF_WRITTEN, self._folder / name, document.body, _seconds_of(document))
+        self._do(_write, self.folder / f".{os.getpid()}", self.folder / name, document.body, _seconds_of(document))
         while self._size > self._largest:
             self.drop(next(iter(self._kept)))
         self._sweep_later()
 
     def drop(self, name: str) -> None:
-        """Take the document under `name` away, if there is one."""
-        if self._forget(name):
-            self._do(_remove, self._folder / name)
+        """Take the document under `name` away, if there is one, whoever wrote it."""
+        self._forget(name)
+        self._do(_remove, self.folder / name)
 
-    def _forget(self, name: str) -> bool:
+    def _forget(self, name: str) -> None:
         kept = self._kept.pop(name, None)
         if kept is not None:
             self._size -= kept.size
-        return kept is not None
 
     def _do(self, work: Callable[..., None], *given: object) -> None:
         self._waiting += 1
@@ -124,6 +136,24 @@ def _seconds_of(document: Document) -> int:
     return int(document.last_modified.timestamp())
 
 
+def _take(folder: Path, names: Sequence[str]) -> int:
+    """Make the folders anew, empty, and answer the descriptor that holds them. Raises `OSError` where another does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    owner = os.open(folder / _OWNER, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.lockf(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for name in names:
+            place = folder / name
+            if place.exists():
+                shutil.rmtree(place)
+            place.mkdir()
+            place.chmod(0o755)  # the server of files is somebody else
+    except OSError:
+        os.close(owner)
+        raise
+    return owner
+
+
 def _write(new: Path, path: Path, content: bytes, seconds: int) -> None:
     """Write a file that nobody sees half written, with the date of what it says."""
     new.write_bytes(content)
@@ -133,4 +163,5 @@ def _write(new: Path, path: Path, content: bytes, seconds: int) -> None:
 
 
 def _remove(path: Path) -> None:
-    path.unlink(missing_ok=True)
+    with suppress(FileNotFoundError, NotADirectoryError):
+        path.unlink()

@@ -67,6 +67,7 @@ class Shelf:
         self._largest = largest_bytes
         self._longest = longest_seconds
         self.size = 0
+        self.dropped = 0
 
     def put(self, key: str, document: Document) -> None:
         """Keep `document`; the least recently read ones make room. One that is too large is not kept.
@@ -76,7 +77,7 @@ class Shelf:
         if document.status != 200:
             raise ValueError(f"expected a document of status 200, found {document.status}")
         entry = _Entry(document, time.monotonic())
-        self.drop(key)
+        self._drop(key)
         if entry.size > self._largest:
             return
         self._entries[key] = entry
@@ -91,13 +92,18 @@ class Shelf:
         if entry is None:
             return None
         if time.monotonic() - entry.kept_at > self._longest:
-            self.drop(key)
+            self._drop(key)
             return None
         self._entries.move_to_end(key)
         return entry
 
     def drop(self, key: str) -> None:
-        """Forget the document under `key`, if there is one."""
+        """Forget the document under `key`, if there is one. `dropped` counts the calls, so that who read a document
+        before does not put it back after."""
+        self.dropped += 1
+        self._drop(key)
+
+    def _drop(self, key: str) -> None:
         entry = self._entries.pop(key, None)
         if entry is not None:
             self.size -= entry.size

@@ -9,11 +9,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID, uuid5
 
+import structlog
+
 from libs.common.checking import Terms
 from libs.common.checking.model import Judgement
 from libs.common.checking.recipient import Person
 from libs.common.contracts import ImportedBadgeWithdrawn
 from libs.common.credentials.identifiers import email_digest
+from libs.common.messaging.faults import name_of
 from libs.common.messaging.work import Work, begin
 from libs.common.verifying import Verifier
 from services.awarding.handlers.facts import keep_facts, void_facts
@@ -43,6 +46,8 @@ from services.awarding.store import imports as import_store
 if TYPE_CHECKING:
     from libs.common.postgres.database import Database
     from services.awarding.store import Reader
+
+log = structlog.get_logger(__name__)
 
 MOST_IMPORTS = 500
 # Whoever is given an import to look at has so long until somebody else is.
@@ -156,12 +161,19 @@ async def recheck_imports(office: Office, database: Database, verifier: Verifier
     for one in due:
         if not one.is_awaited:
             continue
-        imported, person, now = one.imported, _whose(office, one), datetime.now(UTC)
-        terms = Terms(now, frozenset(), None if person is None else Person(*person))
-        judgement, carried = await _asked(verifier, imported, terms)
-        async with begin(database) as work:
-            await record_recheck(office, work, imported, Look(judgement, carried, now, every, person))
+        try:
+            await _recheck(office, database, verifier, one, every)
+        except Exception as fault:  # one that cannot be looked at keeps nobody from the others; it is due again in time
+            log.warning("import not looked at", fault=name_of(fault))
     return len(due)
+
+
+async def _recheck(office: Office, database: Database, verifier: Verifier, due: Due, every: timedelta) -> None:
+    imported, person, now = due.imported, _whose(office, due), datetime.now(UTC)
+    terms = Terms(now, frozenset(), None if person is None else Person(*person))
+    judgement, carried = await _asked(verifier, imported, terms)
+    async with begin(database) as work:
+        await record_recheck(office, work, imported, Look(judgement, carried, now, every, person))
 
 
 async def _asked(verifier: Verifier, imported: Import, terms: Terms) -> tuple[Judgement, bytes]:

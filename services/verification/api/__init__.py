@@ -129,9 +129,10 @@ def _files(settings: VerificationSettings) -> PublicFiles | None:
     if settings.public_files is None:
         return None
     files = PublicFiles(
-        settings.public_files, largest_bytes=settings.memory_bytes, longest_seconds=settings.memory_seconds
-    )
-    files.begin(shelving.FOLDER)
+        settings.public_files, shelving.FOLDER, largest_bytes=settings.memory_bytes,
+        longest_seconds=settings.memory_seconds,
+    )  # fmt: skip
+    files.begin()
     return files
 
 

@@ -25,8 +25,8 @@ from services.verification.api.parts import (
     json_document,
     parts_of,
 )
-from services.verification.api.shelving import respond_signed
-from services.verification.api.visible import cached, seen_badge, seen_document
+from services.verification.api.shelving import read_signed, respond_signed
+from services.verification.api.visible import cached, seen_badge
 from services.verification.store import signing
 from services.verification.store.endorsements import endorsements_of_badge
 
@@ -117,16 +117,16 @@ async def assertion(request: Request, badge_id: str) -> Response:
 
 
 async def _signed(request: Request, badge_id: str, media_type: str) -> Response:
-    seen = await seen_document(request, badge_id)
-    return respond_signed(request, badge_id, seen, seen[0].content, media_type)
+    read = await read_signed(request, badge_id)
+    return respond_signed(request, read, read.signed.content, media_type)
 
 
 async def _token(request: Request, badge_id: str, media_type: str) -> Response:
-    seen = await seen_document(request, badge_id)
+    read = await read_signed(request, badge_id)
     found = await signing.token(database_of(request).pool, badge_id_of(badge_id))
     if found is None:
         raise not_found()
-    return respond_signed(request, badge_id, seen, found.encode(), media_type)
+    return respond_signed(request, read, found.encode(), media_type)
 
 
 async def _page(request: Request, badge_id: str) -> Response:

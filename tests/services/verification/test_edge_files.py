@@ -29,6 +29,10 @@ async def beside(database_dsn: str, tmp_path: Path) -> AsyncIterator[Edge]:
 async def from_file(edge: Edge, path: str, **headers: str) -> httpx.Response:
     """The answer once it comes from the file that a reading behind the edge left: nginx looks again within a second."""
     await edge.service.get(path, TYPE)
+    files = edge.service.app.state.parts.files
+    async with asyncio.timeout(10):
+        while not (files.folder / path.strip("/")).exists():  # noqa: ASYNC110 - a thread writes
+            await asyncio.sleep(0.01)
     for _ in range(60):
         answer = await edge.get(path, TYPE, **{"Accept_Encoding": "identity", **headers})
         if answer.headers.get("X-Cache") == "FILE":

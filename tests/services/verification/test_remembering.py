@@ -24,7 +24,7 @@ from services.verification.rules.pushes import is_token, issued_at_of
 from services.verification.settings import VerificationSettings
 from services.verification.store.backpack import Held
 from services.verification.store.restoring import is_restored
-from services.verification.worker import HEARS, REMEMBERS, read_plan
+from services.verification.worker import FIRST, HEARS, REMEMBERS, read_plan
 from tests.conftest import FreshTopic
 from tests.services.verification.support import Service, at, event
 from tests.services.verification.test_erasure import tombstone
@@ -105,7 +105,7 @@ class Restored:
     def plan(self) -> Plan:
         """The service's own, on topics of the test's own."""
         plan = read_plan(self.settings)
-        assert plan.passes == (HEARS, REMEMBERS)
+        assert plan.passes == (FIRST, HEARS, REMEMBERS)
         passes = [
             tuple(replace(row, topic=self.topics[row.topic]) for row in hears if row.topic in self.topics)
             for hears in plan.passes

@@ -12,6 +12,7 @@ import pytest
 from libs.common.checking.strict import id_of, member
 from libs.common.checking.watching import watch_of
 from libs.common.credentials.jwt import compact_jws
+from libs.common.credentials.sealing import seal
 from libs.common.fetching import Fetcher, Reach
 from libs.common.verifying import Verifier
 from tests.libs.common.checking.test_open_badges_2 import ASSERTION, SIGNER, SITE, publish, signed
@@ -112,3 +113,17 @@ async def test_a_signed_assertion_is_looked_for_in_its_issuers_list(world: World
 async def test_of_what_names_nothing_to_ask_nothing_is_asked(world: World, content: bytes) -> None:
     assert watch_of(content) == {}
     assert (await ask(world, {}, ISSUER))[0] == "unknown"
+
+
+def test_what_is_too_long_to_be_told_is_not_watched() -> None:
+    def watch(letter: str, entries: int) -> dict[str, Any]:
+        document = orjson.loads(credential(statusPurpose=letter * 1_900))
+        document["credentialStatus"] = [document["credentialStatus"]] * entries
+        return watch_of(orjson.dumps(document))
+
+    assert len(watch("x", 4)["credentialStatus"]) == 4
+    assert watch("é", 4)
+    assert watch("字", 4) == {}
+    for longest in (watch("x", 4), watch("é", 4)):
+        sealed = seal(b"s" * 64, orjson.dumps(longest), "import", "sha256:0")
+        assert len(sealed) <= 30_000

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from libs.common.web import public_files
 from libs.common.web.documents import SIGNED, Document
 from libs.common.web.public_files import PublicFiles, file_etag
 
@@ -19,8 +22,8 @@ def document(text: str) -> Document:
 
 
 def begun(folder: Path, *, largest_bytes: int = 1_000, longest_seconds: float = 60) -> PublicFiles:
-    files = PublicFiles(folder, largest_bytes=largest_bytes, longest_seconds=longest_seconds)
-    files.begin("badges")
+    files = PublicFiles(folder, "badges", largest_bytes=largest_bytes, longest_seconds=longest_seconds)
+    assert files.begin()
     return files
 
 
@@ -70,14 +73,62 @@ async def test_they_go_in_time_whether_anybody_asks_or_not(tmp_path: Path) -> No
     assert len(files) == 0
 
 
-async def test_an_earlier_process_leaves_nothing_and_others_keep_theirs(tmp_path: Path) -> None:
-    files = begun(tmp_path)
+ANOTHER = """
+import sys
+from pathlib import Path
+from libs.common.web.public_files import PublicFiles
+
+files = PublicFiles(Path(sys.argv[1]), "badges", largest_bytes=1000, longest_seconds=60)
+print(files.begin(), flush=True)
+sys.stdin.read()
+"""
+
+
+def another(folder: Path) -> subprocess.Popen[str]:
+    """Another process with the same folder, and whether it has it."""
+    return subprocess.Popen(
+        [sys.executable, "-c", ANOTHER, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+
+def said_by(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.strip() in ("True", "False"):
+            return line.strip()
+    raise AssertionError("expected a word, found none")
+
+
+async def test_a_folder_is_one_process_s_own_and_the_next_finds_it_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = another(tmp_path)
+    assert said_by(first) == "True"
+    monkeypatch.setattr(public_files, "_TRY_SECONDS", 0.0)
+    files = PublicFiles(tmp_path, "badges", largest_bytes=1_000, longest_seconds=60)
     files.put("badges/a", document("text"))
-    await seen(tmp_path, "a")
+    assert (files.begin(), len(files), names(tmp_path)) == (False, 0, set())
+    # Whoever wrote it: what is dropped is gone.
+    (tmp_path / "badges" / "b").write_text("of the first")
     (tmp_path / "theirs").write_text("kept")
-    begun(tmp_path)
-    assert names(tmp_path) == set()
+    files.drop("badges/b")
+    await seen(tmp_path)
+    (tmp_path / "badges" / "c").write_text("of the first")
+    first.communicate()
+    files.put("badges/a", document("text"))  # it is ours by now, and emptied
+    await seen(tmp_path, "a")
     assert (tmp_path / "theirs").read_text() == "kept"
+    second = another(tmp_path)
+    assert said_by(second) == "False"
+    second.communicate()
+
+
+async def test_a_folder_that_cannot_be_made_costs_no_answer(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    files = PublicFiles(tmp_path / "taken", "badges", largest_bytes=1_000, longest_seconds=60)
+    files.put("badges/a", document("text"))
+    files.drop("badges/a")
+    assert (files.begin(), len(files)) == (False, 0)
 
 
 async def test_a_disk_that_takes_nothing_costs_no_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
