@@ -138,15 +138,15 @@ async def test_what_was_told_before_is_told_once_more_by_the_same_event(abroad: 
     await bring(abroad)
     pool = abroad.service.database.pool
     (first,) = await words(abroad)
-    trace = "select traceparent from outbox"
-    before = await pool.fetchval(trace)
+    trace = f"00-{'1' * 32}-{'2' * 16}-01"
+    await pool.execute("update fact set traceparent = $1", trace)
     await pool.execute("update imported_badge set watch = null")
     await pool.execute("delete from outbox")
     assert await abroad.look_again(days=1.5) == 1
     assert await abroad.look_again(days=1.5) == 1
     (again,) = await words(abroad)
     assert (again.event_id, again.event.time) == (first.event_id, first.event.time)
-    assert await pool.fetchval(trace) == before
+    assert await pool.fetchval("select traceparent from outbox") == trace
     assert again.content == first.content
     # A fresh database hears it as it was told first, and then with the watch.
     bare = first._replace(content=again.content.model_copy(update={"watch": None}))
