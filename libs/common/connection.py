@@ -63,15 +63,19 @@ class Connection(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        # Whether the request that is being read was answered, so that nobody else is to hear of it.
+        # Whether the request that is being read was answered, so that nobody else is to hear of it; what of it is read.
         self._is_answered = False
-        # Whether headers are awaited or half read, since when, and how much of them there is; how many requests began.
         self._is_reading_headers = True
+        self._is_reading_body = False
         self._reading_since = self._heard_at = self.loop.time()
+        # What its headers take, and how much came of which the parser has said nothing yet: a line without an end.
         self._headers_bytes = 0
-        self._begun = 0
+        self._unsaid_bytes = 0
+        self._is_said = False
         self._has_too_much = False
+        # Since when the caller takes nothing, while so much waits for it.
         self._stuck_since: float | None = None
+        self._unsent_bytes = 0
         self._watch: asyncio.TimerHandle | None = None
         self._dated_by: list[tuple[bytes, bytes]] = []
         self._date = b""
@@ -90,22 +94,23 @@ class Connection(HttpToolsProtocol):
     def data_received(self, received: bytes) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The parser gets what came, and calls what is below."""
         self._heard_at = self.loop.time()
-        begun = self._begun
+        self._is_said = False
         super().data_received(received)
-        if self._is_reading_headers and self._begun == begun:
-            # One header that does not end is not told by the parser.
-            self._headers_bytes += len(received)
-            if self._headers_bytes > 2 * LARGEST_HEADERS_BYTES and not self.transport.is_closing():
-                self._has_too_much = True
+        self._unsaid_bytes = 0 if self._is_said else self._unsaid_bytes + len(received)
+        if self._unsaid_bytes > LARGEST_HEADERS_BYTES and not self.transport.is_closing():
+            self._has_too_much = True
+            if self._is_busy():
+                self.transport.close()  # to wait for its turn would be to read on
+            else:
                 self.send_400_response("")
 
     def on_message_begin(self) -> None:
         """A request begins."""
+        self._is_said = True
         self._is_answered = False
         self._is_reading_headers = True
         self._reading_since = self._heard_at
         self._headers_bytes = 0
-        self._begun += 1
         # What uvicorn makes ready here is for its task alone, so it waits until there is to be one.
         self.url = b""
         self.headers = []
@@ -124,6 +129,7 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Its headers are all there: it is answered at once, or becomes a task."""
+        self._is_said = True
         self._is_reading_headers = False
         method: bytes = self._parsed.get_method()
         if self.known is not None and method in _QUICK and self._may_answer():
@@ -133,7 +139,7 @@ class Connection(HttpToolsProtocol):
                 log.error("unforeseen fault", exc_info=fault)
                 answer = None
             if answer is not None:
-                self._is_answered = True
+                self._is_answered = self._is_reading_body = True
                 self._write(answer)
                 return
         if len(self.pipeline) >= MOST_WAITING:
@@ -144,9 +150,14 @@ class Connection(HttpToolsProtocol):
         for name, content in headers:
             super().on_header(name, content)
         super().on_headers_complete()
+        self._is_reading_body = True
+        if self._parsed.should_upgrade():
+            # To what nobody speaks here. The parser takes what follows for the next request, though it may be a body.
+            self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         """A piece of its body, which nobody needs when the request was answered."""
+        self._is_said = True
         if self._is_answered:
             self._spend(len(body))
         else:
@@ -154,18 +165,20 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """It is all there."""
+        self._is_said = True
         if not self._is_answered:
             super().on_message_complete()
-        self._is_answered = False
+        self._is_answered = self._is_reading_body = False
 
     def on_response_complete(self) -> None:
         """The app has answered."""
-        self._heard_at = self.loop.time()
+        self._heard_at = self._reading_since = self.loop.time()
         super().on_response_complete()
 
     def pause_writing(self) -> None:
         """The caller takes less than it is sent."""
         self._stuck_since = self.loop.time()
+        self._unsent_bytes = self.transport.get_write_buffer_size()
         super().pause_writing()
 
     def resume_writing(self) -> None:
@@ -174,23 +187,22 @@ class Connection(HttpToolsProtocol):
         super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:
-        """It is none, or too much: say so (RFC 9457), and hang up, for what follows could be anything."""
-        if self._has_too_much:
-            said = f"Expected a target and headers of at most {LARGEST_HEADERS_BYTES} bytes."
-            status, title = 431, "Headers too large"
-        else:
-            status, title, said = 400, "Not a request", f"Expected a request of HTTP/1.1, found another thing: {msg}"
-        body = orjson.dumps({"type": "about:blank", "title": title, "status": status, "detail": said})
-        if not self._is_busy() and not self._is_answered:  # else it would stand in the middle of an answer, or for one
-            self.transport.write(
-                f"HTTP/1.1 {status} {title}\r\nContent-Type: application/problem+json\r\n"
-                f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
-                + body
-            )
+        """It is none, or too much: say so (RFC 9457), and hang up, for what follows could be anything.
+
+        Requests before it are answered first. Nothing is said to who was answered already: the words would stand for
+        the answer to another request.
+        """
+        if self._is_busy() and not self._is_reading_body:
+            self.cycle.keep_alive = False
+            self.flow.pause_reading()
+            return
+        if not self._is_reading_body:
+            self.transport.write(_refusal(msg, has_too_much=self._has_too_much))
         self.transport.close()
 
     def _spend(self, size_bytes: int) -> None:
         """Raise `TooMuch`, at which the parser ends, where a request brings more than headers may be."""
+        self._is_said = True
         self._headers_bytes += size_bytes
         if self._headers_bytes > LARGEST_HEADERS_BYTES:
             self._has_too_much = True
@@ -230,13 +242,19 @@ class Connection(HttpToolsProtocol):
         """Hang up on who is too slow. One timer a connection, which looks now and then: to wind one up for each
         request would cost more than most answers."""
         now = self.loop.time()
-        if self._stuck_since is not None and now - self._stuck_since >= STUCK_SECONDS:
-            self.transport.abort()  # to close it would wait for what is not taken
-            return
+        if self._stuck_since is not None:
+            unsent = self.transport.get_write_buffer_size()
+            if unsent < self._unsent_bytes:
+                self._stuck_since = now
+            self._unsent_bytes = unsent
+            if now - self._stuck_since >= STUCK_SECONDS:
+                self.transport.abort()  # to close it would wait for what is not taken
+                return
         if self._is_overdue(now):
             self.transport.close()
         if self.transport.is_closing() and self._stuck_since is None:
             self._stuck_since = now
+            self._unsent_bytes = self.transport.get_write_buffer_size()
         self._watch = self.loop.call_later(LOOK_SECONDS, self._look)
 
     def _is_overdue(self, now: float) -> bool:
@@ -247,3 +265,17 @@ class Connection(HttpToolsProtocol):
         if self._is_reading_headers:
             return now - self._reading_since >= SLOWEST_HEADERS_SECONDS
         return now - self._heard_at >= KEEP_ALIVE_SECONDS
+
+
+def _refusal(why: str, *, has_too_much: bool) -> bytes:
+    if has_too_much:
+        status, title = 431, "Headers too large"
+        said = f"Expected a target and headers of at most {LARGEST_HEADERS_BYTES} bytes."
+    else:
+        status, title, said = 400, "Not a request", f"Expected a request of HTTP/1.1, found another thing: {why}"
+    body = orjson.dumps({"type": "about:blank", "title": title, "status": status, "detail": said})
+    head = (
+        f"HTTP/1.1 {status} {title}\r\nContent-Type: application/problem+json\r\nContent-Length: {len(body)}\r\n"
+        "Connection: close\r\n\r\n"
+    )
+    return head.encode() + body

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -32,11 +32,13 @@ def create_app(
     settings: ServiceSettings,
     *,
     title: str,
+    aside: Callable[[], Coroutine[Any, Any, None]] | None = None,
 ) -> FastAPI:
     """A FastAPI app with database, tokens, problem documents, traces, `/healthz`, `/readyz` and `/metrics`.
 
     `app.state.database` is the `Database`, `app.state.settings` the settings, `app.state.tokens` the `Tokens`.
-    The app starts when the database is away: requests then answer 503 until it is back.
+    The app starts when the database is away: requests then answer 503 until it is back. `aside` runs beside the app as
+    long as it does.
     """
 
     @asynccontextmanager
@@ -44,9 +46,13 @@ def create_app(
         app.state.database = await Database.connect(
             settings.database_dsn.get_secret_value(), application_name=f"cairn-{service}-api", min_size=0
         )
+        beside = None if aside is None else asyncio.create_task(aside())
         try:
             yield
         finally:
+            if beside is not None:
+                beside.cancel()
+                await asyncio.wait([beside])
             await app.state.database.close()
 
     app = FastAPI(

@@ -146,6 +146,7 @@ async def _switch(
         if carried:
             await connection.execute(await connection.fetchval(SQL["hold_statement"], list(carried)))
         await connection.execute(SQL["put_in_place"])
+        await connection.execute(SQL["drop_retold"], sorted(READ_AS_HANDLED))
         await connection.execute(SQL["take_over_position"], position)
         await _carry_over(connection, carried)
     return records, carried

@@ -16,7 +16,7 @@ from libs.common.checking.model import Judgement
 from libs.common.checking.recipient import Person
 from libs.common.contracts import ImportedBadgeWithdrawn
 from libs.common.credentials.identifiers import email_digest
-from libs.common.messaging.faults import name_of
+from libs.common.messaging.faults import is_passing, name_of
 from libs.common.messaging.work import Work, begin
 from libs.common.verifying import Verifier
 from services.awarding.handlers.facts import keep_facts, void_facts
@@ -163,9 +163,21 @@ async def recheck_imports(office: Office, database: Database, verifier: Verifier
             continue
         try:
             await _recheck(office, database, verifier, one, every)
-        except Exception as fault:  # one that cannot be looked at keeps nobody from the others; it is due again in time
+        except Exception as fault:
+            if is_passing(fault):
+                raise
+            # One that cannot be looked at keeps nobody from the others.
             log.warning("import not looked at", fault=name_of(fault))
+            await _put_off(database, one, every)
     return len(due)
+
+
+async def _put_off(database: Database, due: Due, every: timedelta) -> None:
+    async with begin(database) as work:
+        imported = await import_store.locked_import(work.connection, due.imported.learner_id, due.imported.import_id)
+        if imported is not None and is_as_seen(imported, due.imported):
+            later = replace(imported, checks=imported.checks + 1, next_check_at=datetime.now(UTC) + every)
+            await import_store.change_imports(work.connection, [later])
 
 
 async def _recheck(office: Office, database: Database, verifier: Verifier, due: Due, every: timedelta) -> None:

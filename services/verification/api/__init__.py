@@ -92,7 +92,9 @@ DOORS = (
 def create(settings: ServiceSettings) -> FastAPI:
     """The app of verification; `settings` is a `VerificationSettings`."""
     assert isinstance(settings, VerificationSettings)
-    app = create_app("verification", settings, title="Cairn: verification")
+    files = _files(settings)
+    aside = None if files is None else files.keep
+    app = create_app("verification", settings, title="Cairn: verification", aside=aside)
     pages = Pages(TEMPLATES, navigation=(("Issuers", "/"), ("Verify", "/verify")), legal=settings.legal_pages())
     shelf = Shelf(settings.memory_bytes, settings.memory_seconds)
     shared = shared_turns(app, settings)
@@ -102,7 +104,7 @@ def create(settings: ServiceSettings) -> FastAPI:
         Verifier(Fetcher(), Sandbox(), _own_documents(app, settings.public_url), own_record(app, addresses)),
         Pace(settings.verifications_per_minute, purpose="verifications", shared=shared),
         Pace(settings.codes_per_minute, purpose="codes", shared=shared),
-        Renderer(settings.drawn_bytes), settings.sharing, _files(settings),
+        Renderer(settings.drawn_bytes), settings.sharing, files,
         *_named(settings.terms_url, settings.privacy_url, settings.awarding_url),
     )  # fmt: skip
     app.state.bulk = bulk.Bulk()

@@ -136,10 +136,12 @@ async def _decide(request: Request, badge: Badge, decision: Decision) -> None:
         raise _invalid("/until", "expected none for a badge that is not shared")
     _require_future(decision.until, now)
     share = Share(decision.audience, decision.until, decision.shows_name, decision.shows_evidence, now)
-    async with begin(database_of(request)) as work:
-        if not await handlers.record_share(work, badge.badge_id, share):
-            raise not_found()
-    unshelve(parts, badge.badge_id)
+    try:
+        async with begin(database_of(request)) as work:
+            if not await handlers.record_share(work, badge.badge_id, share):
+                raise not_found()
+    finally:  # what fails here may have been kept all the same
+        unshelve(parts, badge.badge_id)
 
 
 async def _make_link(request: Request, badge: Badge, wish: Wish) -> ShareLink:

@@ -71,7 +71,16 @@ def test_trailers_are_no_headers(served: Served) -> None:
     assert (b"transfer-encoding" in said.lower(), b"evil" in said) == (True, False)
 
 
-@pytest.mark.parametrize(("first", "more"), [(b"", b"1\r\nx\r\n"), (b"0\r\n", b"a: b\r\n")], ids=["body", "trailers"])
+@pytest.mark.parametrize(
+    ("first", "more"),
+    [
+        (b"", b"1\r\nx\r\n"),
+        (b"0\r\n", b"a: b\r\n"),
+        (b"0\r\nX: ", b"aaaaaa"),
+        (b"1;", b"aaaaaa"),
+    ],
+    ids=["body", "trailers", "a trailer without end", "an extension without end"],
+)
 def test_what_comes_after_an_answer_is_bounded(served: Served, first: bytes, more: bytes) -> None:
     with socket.create_connection(("127.0.0.1", served.port), 20) as wire:
         wire.sendall(asked("/at-once", "Transfer-Encoding: chunked") + first)
@@ -82,6 +91,35 @@ def test_what_comes_after_an_answer_is_bounded(served: Served, first: bytes, mor
         # Nothing stands where the answer to the next request would.
         assert said.count(b"HTTP/1.1") == 1
     assert get(served.url) == "127.0.0.1 http GET"
+
+
+def test_headers_may_come_in_pieces(served: Served) -> None:
+    whole = asked("/", *(f"X-{number}: {'y' * 1_000}" for number in range(60)), "Connection: close")
+    for size in (len(whole), 1_400, 20_000):
+        said = b""
+        with socket.create_connection(("127.0.0.1", served.port), 20) as wire:
+            for at in range(0, len(whole), size):
+                wire.sendall(whole[at : at + size])
+                time.sleep(0.002)
+            while piece := wire.recv(65_536):
+                said += piece
+        assert said.startswith(b"HTTP/1.1 200 OK")
+
+
+@pytest.mark.parametrize("count", [60, 70, 500])
+def test_of_many_requests_at_a_time_those_that_fit_are_answered(served: Served, count: int) -> None:
+    said = spoken(served, asked("/") * count + asked("/", "Connection: close"))
+    assert said.count(b"HTTP/1.1 200 OK") == min(count + 1, connection.MOST_WAITING + 1)
+
+
+def test_what_is_no_request_costs_nobody_before_it_an_answer(served: Served) -> None:
+    said = spoken(served, asked("/slow") + asked("/") + b"nothing\r\n\r\n" + asked("/"))
+    assert (said.count(b"HTTP/1.1 200 OK"), said.count(b"HTTP/1.1")) == (2, 2)
+
+
+def test_an_upgrade_smuggles_nothing(served: Served) -> None:
+    asking = asked("/", "Connection: upgrade", "Upgrade: other", "Content-Length: 40", method="POST")
+    assert spoken(served, asking + asked("/smuggled")).count(b"HTTP/1.1") == 1
 
 
 def test_who_speaks_an_older_version_is_answered_in_full(served: Served) -> None:

@@ -55,9 +55,14 @@ select format('select (select count(*) from public.%1$I), (select count(*) from 
 alter schema public rename to cairn_before;
 alter schema cairn_rebuilt rename to public;
 grant usage on schema public to public;
--- What re-reading told a second time: every dead letter was told before. Not the tombstones of a database that is lost:
--- they may have been lost with it untold, and what they erase would stay on its topic for good (B7).
-delete from public.outbox where value is not null or exists (select from cairn_before.consumed);
+
+-- name: drop_retold
+-- What re-reading told a second time: every dead letter was told before, and of tables that serve every tombstone too.
+-- Not those of a database that is lost, which had not heard of learners: they may have been lost with it untold, and what
+-- they erase would stay on its topic for good (B7). Dead letters are told with headers of their own.
+delete from public.outbox
+where value is not null or header_names is not null
+   or exists (select from cairn_before.consumed where topic = any($1::text[]) and next_offset > 0);
 
 -- name: take_over_position
 update public.relay_batch set position = greatest($1, before.position)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -64,13 +67,50 @@ async def test_the_oldest_make_room(tmp_path: Path) -> None:
     await seen(tmp_path, "b", "d")
 
 
-async def test_they_go_in_time_whether_anybody_asks_or_not(tmp_path: Path) -> None:
-    files = begun(tmp_path, longest_seconds=0.2)
-    for turn in range(2):  # and again, once all were gone
-        files.put(f"badges/{turn}", document("text"))
-        await seen(tmp_path, str(turn))
+@asynccontextmanager
+async def looked_after(files: PublicFiles, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """As the app does it, only more often."""
+    monkeypatch.setattr(public_files, "_LOOK_SECONDS", 0.02)
+    keeping = asyncio.create_task(files.keep())
+    try:
+        yield
+    finally:
+        keeping.cancel()
+        await asyncio.wait([keeping])
+
+
+async def test_they_go_in_time_whether_anybody_asks_or_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = begun(tmp_path, longest_seconds=2)
+    async with looked_after(files, monkeypatch):
+        files.put("badges/a", document("text"))
+        await seen(tmp_path, "a")
         await seen(tmp_path)
     assert len(files) == 0
+
+
+async def test_what_could_not_be_removed_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = begun(tmp_path)
+    in_the_way = tmp_path / "badges" / "a"
+    in_the_way.mkdir()  # which nobody can unlink
+    files.drop("badges/a")
+    async with looked_after(files, monkeypatch):
+        await asyncio.sleep(0.1)
+        in_the_way.rmdir()
+        in_the_way.write_text("of an earlier process")
+        await seen(tmp_path)
+
+
+async def test_a_folder_that_is_taken_away_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = begun(tmp_path / "public")
+    shutil.rmtree(tmp_path / "public")
+    files.put("badges/a", document("text"))
+    async with looked_after(files, monkeypatch):
+        async with asyncio.timeout(10):
+            while not (tmp_path / "public" / "badges").exists():  # noqa: ASYNC110 - a thread writes
+                await asyncio.sleep(0.01)
+        assert len(files) == 0
+        files.put("badges/b", document("text"))
+        await seen(tmp_path / "public", "b")
 
 
 ANOTHER = """
@@ -104,7 +144,6 @@ async def test_a_folder_is_one_process_s_own_and_the_next_finds_it_empty(
 ) -> None:
     first = another(tmp_path)
     assert said_by(first) == "True"
-    monkeypatch.setattr(public_files, "_TRY_SECONDS", 0.0)
     files = PublicFiles(tmp_path, "badges", largest_bytes=1_000, longest_seconds=60)
     files.put("badges/a", document("text"))
     assert (files.begin(), len(files), names(tmp_path)) == (False, 0, set())
@@ -114,9 +153,13 @@ async def test_a_folder_is_one_process_s_own_and_the_next_finds_it_empty(
     files.drop("badges/b")
     await seen(tmp_path)
     (tmp_path / "badges" / "c").write_text("of the first")
-    first.communicate()
-    files.put("badges/a", document("text"))  # it is ours by now, and emptied
-    await seen(tmp_path, "a")
+    async with looked_after(files, monkeypatch):
+        await asyncio.sleep(0.1)
+        assert names(tmp_path) == {"c"}
+        first.communicate()
+        await seen(tmp_path)  # it is ours by now, and emptied, though nobody asked for anything
+        files.put("badges/a", document("text"))
+        await seen(tmp_path, "a")
     assert (tmp_path / "theirs").read_text() == "kept"
     second = another(tmp_path)
     assert said_by(second) == "False"
