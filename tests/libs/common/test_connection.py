@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,15 +15,6 @@ import uvicorn
 
 from libs.common import connection
 from tests.libs.common.serving import Served, asked, get, spoken
-
-
-@pytest.fixture
-def served() -> Iterator[Served]:
-    started = Served()
-    started.wait()
-    yield started
-    if started.process.poll() is None:
-        started.end(signal.SIGKILL)
 
 
 def test_answers_keep_the_order_of_requests_that_come_together(served: Served) -> None:

@@ -6,21 +6,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 
 import httpx
-import pytest
 
 from tests.libs.common.serving import Served, get
-
-
-@pytest.fixture
-def served() -> Iterator[Served]:
-    started = Served()
-    started.wait()
-    yield started
-    if started.process.poll() is None:
-        started.end(signal.SIGKILL)
 
 
 def test_it_answers_and_ends_in_order(served: Served) -> None:

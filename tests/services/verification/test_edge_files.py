@@ -82,6 +82,21 @@ async def test_who_wants_more_than_the_file_is_asked_on(beside: Edge) -> None:
         assert (await beside.get(aside)).status_code == 404
 
 
+async def test_what_is_written_passes_with_its_body(beside: Edge) -> None:
+    await from_file(beside, JSON)
+    token = beside.service.mint.token(learner_id="learner-1")
+    headers = {"authorization": f"Bearer {token}"}
+    path, note = f"/badges/{GOOD.badge_id}/sharing", "x" * 20_000
+    assert (await beside.client.put(path, json={"audience": "public"})).status_code == 404
+    decided = await beside.client.put(path, headers=headers, json={"audience": "private"})
+    assert (decided.status_code, decided.json()["audience"]) == (200, "private")
+    refused = await beside.client.put(path, headers=headers, json={"audience": note})
+    assert (refused.status_code, refused.headers["Content-Type"]) == (422, "application/problem+json")
+    link = await beside.client.post(f"/badges/{GOOD.badge_id}/links", headers=headers, json={"purpose": "work"})
+    assert link.status_code == 201
+    assert (await beside.client.delete(f"{path}/nothing", headers=headers)).status_code == 404
+
+
 async def test_what_is_taken_back_is_no_file_any_more(beside: Edge) -> None:
     await from_file(beside, JSON)
     headers = {"authorization": f"Bearer {beside.service.mint.token(learner_id='learner-1')}"}
